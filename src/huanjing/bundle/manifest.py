@@ -1,0 +1,103 @@
+"""What ``model.json`` holds: all that is needed to use a model rightly.
+
+The structures are checked on reading: a missing field, a wrong type or an unknown kind is an error that names
+the place (``$.input.height``). Fields that a newer minor revision adds are ignored, so that older versions of
+Huanjing keep reading; a change that they could not read raises :data:`FORMAT`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+FORMAT = 1
+"""The bundle format that this version writes, and the newest that it reads."""
+
+Positive = Annotated[int, Meta(gt=0)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class PictureInput(Struct, frozen=True, tag_field="type", tag="picture"):
+    """A recogniser's input: pictures as uint8 NHWC, 0..255, RGB; what normalisation there is, the graph does.
+
+    ``fit`` is how a picture of any size becomes ``height`` × ``width``: ``crop`` takes the centre, of
+    ``crop_fraction`` of the longest box that has the target's shape; ``squash`` takes the whole picture; ``pad``
+    takes the whole and fills the rest.
+    """
+
+    height: Positive
+    width: Positive
+    channels: Literal[1, 3, 4] = 3
+    fit: Literal["crop", "squash", "pad"] = "crop"
+    crop_fraction: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    resample: Literal["nearest", "bilinear", "bicubic", "lanczos", "box"] = "bilinear"
+    normalisation: str = ""
+    """For the reader: what the graph does with 0..255, e.g. ``(x - 127) / 128``."""
+
+
+class LatentInput(Struct, frozen=True, tag_field="type", tag="latent"):
+    """A generator's input: latents as float32 ``[N, size]``, standard normal.
+
+    Its output is pictures as float32 NHWC ``[N, height, width, channels]``, -1..1.
+    """
+
+    size: Positive
+    height: Positive
+    width: Positive
+    channels: Literal[1, 3, 4]
+
+
+class ClassName(Struct, frozen=True, omit_defaults=True):
+    """One class of a recogniser: a stable id (a WordNet id, or the folder's name) and what people call it."""
+
+    id: str
+    en: str
+    zh: str = ""
+
+
+class Figure(Struct, frozen=True):
+    """A measured or published figure with the protocol that makes it comparable."""
+
+    name: str
+    value: float
+    protocol: str
+
+
+class TrainingSummary(Struct, frozen=True, omit_defaults=True):
+    """What the model was trained on, and the command that did it."""
+
+    data: str
+    pictures: Annotated[int, Meta(ge=0)] = 0
+    classes: Annotated[int, Meta(ge=0)] = 0
+    digest: str = ""
+    """SHA-256 over the pictures as trained on, where known."""
+    command: str = ""
+    seed: int | None = None
+
+
+class FileEntry(Struct, frozen=True):
+    """One file of the bundle."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Meta(ge=0)]
+
+
+class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``model.json`` as a whole."""
+
+    format: Literal[1]
+    kind: Literal["recognizer", "generator"]
+    name: Name
+    architecture: str
+    preset: str = ""
+    input: PictureInput | LatentInput
+    classes: list[ClassName] = []
+    figures: list[Figure] = []
+    training: TrainingSummary
+    licence: Annotated[str, Meta(min_length=1)]
+    origin: Annotated[str, Meta(min_length=1)]
+    versions: dict[str, str] = {}
+    """Name and version of what made the bundle: huanjing, keras, openvino, …"""
+    files: dict[str, FileEntry] = {}

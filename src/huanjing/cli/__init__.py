@@ -1,0 +1,44 @@
+"""The command line: one file per command, heavy imports inside the command that needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from huanjing.cli.demo import demo
+from huanjing.cli.generate import generate
+from huanjing.cli.recognize import recognize
+from huanjing.cli.train import train
+from huanjing.errors import HuanjingError, UsageError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="huanjing", message="huanjing %(version)s")
+def app() -> None:
+    """Huanjing (幻境) sees pictures and creates them, offline, on the machine you have."""
+
+
+for command in (recognize, generate, train, demo):
+    app.add_command(command)
+
+
+def run() -> None:
+    """Run the command line and exit: 0 done, 1 some inputs failed, 2 wrong usage, 130 interrupted."""
+    try:
+        status = app(standalone_mode=False)
+    except HuanjingError as error:
+        print(f"huanjing: {error}", file=sys.stderr)
+        status = 2 if isinstance(error, UsageError) else 1
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("huanjing: interrupted", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:
+        # Whoever read our output has left (`huanjing recognize . | head`): that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status or 0)

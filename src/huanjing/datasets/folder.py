@@ -1,0 +1,96 @@
+"""Finding the pictures in a folder, whatever else lies in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from natsort import natsort_keygen, ns
+
+from huanjing.errors import DatasetError
+from huanjing.images import PICTURE_SUFFIXES
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A file that may hold a picture, as the file system describes it."""
+
+    name: str
+    """Relative to the folder, with ``/`` between parts."""
+    bytes: int
+    modified: int
+    """Nanoseconds since 1970."""
+    label: str
+    """The subfolder of the first level that it lies in; empty for one directly in the folder."""
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """The pictures of a folder in natural order (``img2`` before ``img10``)."""
+
+    root: Path
+    files: tuple[PictureFile, ...]
+    others: int
+    """How many files were passed over because their suffix is no picture's."""
+
+    @property
+    def labels(self) -> list[str]:
+        """The class subfolders, in natural order; empty where pictures lie in the folder itself."""
+        labels = dict.fromkeys(file.label for file in self.files)
+        return [] if "" in labels else list(labels)
+
+    def path(self, file: PictureFile) -> Path:
+        """Where a file is."""
+        return self.root / file.name
+
+
+def index_folder(folder: str | os.PathLike[str]) -> PictureFolder:
+    """List the pictures in ``folder`` and all folders below it.
+
+    What is hidden is passed over; links are followed, each real folder once, so that loops end.
+
+    :raises DatasetError: where there is no such folder, or no file with a picture's suffix in it.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        what = "is a file, not a folder" if root.exists() else "does not exist"
+        raise DatasetError(f"{root}: {what}. Name the folder that holds the pictures.")
+    names: list[str] = []
+    others = 0
+    seen: set[tuple[int, int]] = set()
+
+    def refuse(error: OSError) -> None:
+        raise DatasetError(f"{error.filename or root}: cannot be listed: {error.strerror}.") from error
+
+    for place, folders, files in os.walk(root, followlinks=True, onerror=refuse):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in files:
+            if name.startswith("."):
+                continue
+            if Path(name).suffix.lower() in PICTURE_SUFFIXES:
+                names.append((Path(place) / name).relative_to(root).as_posix())
+            else:
+                others += 1
+    if not names:
+        found = f"{others} other files, but none" if others else "nothing"
+        raise DatasetError(
+            f"{root}: holds no pictures. Found {found} with a suffix such as .jpg, .png or .webp, "
+            "here or in the folders below."
+        )
+    names.sort(key=natsort_keygen(alg=ns.PATH | ns.IGNORECASE))
+    return PictureFolder(root, tuple(_describe(root, name) for name in names), others)
+
+
+def _describe(root: Path, name: str) -> PictureFile:
+    label = name.split("/", 1)[0] if "/" in name else ""
+    try:
+        status = (root / name).stat()
+    except OSError:  # a link to nowhere, or gone meanwhile: the decoder will say so
+        return PictureFile(name, 0, 0, label)
+    return PictureFile(name, status.st_size, status.st_mtime_ns, label)

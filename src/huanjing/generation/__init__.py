@@ -1,0 +1,1 @@
+"""Generation: networks that learn to make pictures like those they were shown."""

@@ -1,0 +1,43 @@
+"""What a generator's ``config.json`` holds: all that is needed to repeat the run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from huanjing.generation.recipes import Recipe
+from huanjing.generation.shape import Shape
+
+
+class DataSummary(Struct, frozen=True):
+    """The pictures that a run was started on."""
+
+    folder: str
+    pictures: int
+    digest: str
+    """SHA-256 over the pictures as trained on."""
+
+
+class GeneratorConfig(Struct, frozen=True, kw_only=True):
+    """A run, whole. Exactly one of ``steps`` and ``minutes`` is given."""
+
+    kind: Literal["generator"] = "generator"
+    recipe: Recipe
+    height: int
+    width: int
+    channels: Literal[1, 3]
+    seed: int
+    steps: Annotated[int, Meta(gt=0)] | None = None
+    minutes: Annotated[float, Meta(gt=0)] | None = None
+    checkpoint_every: Annotated[int, Meta(gt=0)] | None = None
+    """Steps between checkpoints; None is once a minute."""
+    precision: Literal["float32", "mixed_bfloat16"]
+    data: DataSummary
+    command: str = ""
+    """The command line that repeats the run."""
+
+    @property
+    def shape(self) -> Shape:
+        """The pictures' shape."""
+        return Shape(self.height, self.width, self.channels)

@@ -1,0 +1,124 @@
+"""From a trained network to a bundle that OpenVINO runs: the averaged generator, in half precision."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import keras
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from huanjing.bundle import Bundle, Figure, LatentInput, Manifest, TrainingSummary, write_bundle
+from huanjing.errors import BundleError
+from huanjing.generation.config import GeneratorConfig
+from huanjing.generation.networks import build_generator
+from huanjing.runtime.engine import core
+from huanjing.runtime.generator import latents
+
+REFERENCES = 8
+TOLERANCE = 0.02
+"""How far a picture from the bundle may lie from what Keras computes in float32, of -1..1: weights rounded to half
+precision make up nearly all of it. 0.02 is two and a half steps of 255."""
+
+
+def export_generator(
+    folder: Path,
+    config: GeneratorConfig,
+    generator: keras.Model,
+    *,
+    name: str,
+    licence: str = "the pictures' owner decides",
+    origin: str = "trained with huanjing train generator",
+    data: str | None = None,
+    figures: Sequence[Figure] = (),
+    keep_weights: bool = True,
+) -> Bundle:
+    """Write ``generator`` as a bundle.
+
+    :param data: what the pictures were, for the reader; the folder's name unless told.
+    :param keep_weights: also store the float32 weights, from which training can go on.
+    :raises BundleError: where what OpenVINO computes differs from Keras by more than :data:`TOLERANCE`.
+    """
+    plain = build_generator(config.recipe, config.shape, "float32", config.seed)
+    plain.set_weights(generator.get_weights())
+    z = latents(range(REFERENCES), config.recipe.latent)
+    expected = np.asarray(plain(z, training=False))
+
+    def write_files(aside: Path) -> None:
+        graph = to_openvino(plain)
+        made = _run(graph, z)
+        difference = float(np.abs(made - expected).max())
+        if not difference <= TOLERANCE:
+            raise BundleError(
+                f"{folder}: the exported graph differs from the trained network by {difference:.4f}, "
+                f"and at most {TOLERANCE} is allowed; the model was not written. Please report this."
+            )
+        ov.save_model(graph, aside / "graph.xml", compress_to_fp16=True)
+        difference = float(np.abs(_run(core().read_model(aside / "graph.xml"), z) - expected).max())
+        if not difference <= TOLERANCE:
+            raise BundleError(
+                f"{folder}: in half precision the pictures differ by {difference:.4f}, "
+                f"and at most {TOLERANCE} is allowed; the model was not written. Please report this."
+            )
+        np.savez(aside / "reference.npz", latent=z, picture=expected)
+        if keep_weights:
+            plain.save_weights(aside / "weights.weights.h5")
+
+    shape = config.shape
+    manifest = Manifest(
+        format=1,
+        kind="generator",
+        name=name,
+        architecture=config.recipe.generator,
+        preset=config.recipe.name,
+        input=LatentInput(config.recipe.latent, shape.height, shape.width, config.channels),
+        figures=list(figures),
+        training=TrainingSummary(
+            data=data or Path(config.data.folder).name,
+            pictures=config.data.pictures,
+            digest=config.data.digest,
+            command=config.command,
+            seed=config.seed,
+        ),
+        licence=licence,
+        origin=origin,
+        versions={package: _version(package) for package in ("huanjing", "keras", "tensorflow", "openvino")},
+    )
+    return write_bundle(folder, manifest, write_files)
+
+
+def to_openvino(network: keras.Model) -> ov.Model:
+    """The network as a graph with input ``latent`` and output ``picture``; float32, batch free."""
+    with tempfile.TemporaryDirectory() as place:
+        path = str(Path(place) / "graph.xml")
+        with contextlib.redirect_stdout(io.StringIO()):
+            network.export(path, format="openvino", verbose=False)
+        # Cloned, so that the numbers are in memory when the file goes.
+        exported = ov.Core().read_model(path).clone()
+    # Resizing leaves sizes among the outputs, which nobody needs.
+    pictures = next(
+        output for output in exported.outputs if output.get_partial_shape().rank.get_length() == 4
+    )
+    graph = ov.Model([pictures], exported.get_parameters(), "generator")
+    graph.input().get_tensor().set_names({"latent"})
+    graph.output().get_tensor().set_names({"picture"})
+    return graph
+
+
+def _run(graph: ov.Model, z: NDArray[np.float32]) -> NDArray[np.float32]:
+    compiled = ov.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    pictures: NDArray[np.float32] = np.array(compiled(z)[0])
+    return pictures
+
+
+def _version(package: str) -> str:
+    for name in (package, f"{package}-cpu"):
+        with contextlib.suppress(PackageNotFoundError):
+            return version(name)
+    return "unknown"

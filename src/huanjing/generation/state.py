@@ -1,0 +1,77 @@
+"""Everything that changes while a generator trains, and how it becomes a checkpoint and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from huanjing.errors import RunError
+from huanjing.generation.config import GeneratorConfig
+from huanjing.generation.networks import build_generator, build_networks
+from huanjing.training.averages import MovingAverage
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+class TrainingState:
+    """Both networks, their optimisers, and the averaged generator, which makes the pictures.
+
+    With the step's number this is the whole state: data order and noise are functions of seed and step.
+    """
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        recipe, shape = config.recipe, config.shape
+        networks = build_networks(recipe, shape, config.precision, config.seed)
+        self.generator = networks.generator
+        self.discriminator = networks.discriminator
+        self.generator_optimiser = _adam(config, self.generator)
+        self.discriminator_optimiser = _adam(config, self.discriminator)
+        self.average: MovingAverage | None = None
+        self.averaged = self.generator
+        if recipe.average_half_life > 0:
+            self.averaged = build_generator(recipe, shape, config.precision, config.seed)
+            self.average = MovingAverage(
+                self.generator, self.averaged, recipe.average_half_life, recipe.average_warm_up
+            )
+
+    def arrays(self) -> Arrays:
+        """All numbers by name, for a checkpoint."""
+        return {name: np.array(variable.value) for name, variable in self._variables().items()}
+
+    def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Put the numbers of a checkpoint back.
+
+        :raises RunError: where they belong to other networks.
+        """
+        variables = self._variables()
+        if set(arrays) != set(variables) or any(
+            arrays[name].shape != tuple(variable.shape) for name, variable in variables.items()
+        ):
+            raise RunError("The checkpoint belongs to other networks than config.json says; start a new run.")
+        for name, variable in variables.items():
+            variable.assign(arrays[name])
+
+    def _variables(self) -> dict[str, keras.Variable]:
+        owners = {
+            "generator": self.generator.variables,
+            "discriminator": self.discriminator.variables,
+            "generator-optimiser": self.generator_optimiser.variables,
+            "discriminator-optimiser": self.discriminator_optimiser.variables,
+        }
+        if self.average is not None:
+            owners["averaged"] = self.averaged.variables
+        return {
+            f"{owner}/{index:03d}": variable
+            for owner, variables in owners.items()
+            for index, variable in enumerate(variables)
+        }
+
+
+def _adam(config: GeneratorConfig, network: keras.Model) -> keras.optimizers.Adam:
+    recipe = config.recipe
+    optimiser = keras.optimizers.Adam(recipe.rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2, epsilon=1e-8)
+    optimiser.build(network.trainable_variables)
+    return optimiser

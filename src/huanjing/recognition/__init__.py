@@ -1,0 +1,1 @@
+"""Recognition: architectures as graphs and as Keras networks."""

@@ -1,0 +1,142 @@
+"""Checkpoints: arrays by name and a few numbers, whole or not there at all.
+
+Each is two files: ``step-00000500.npz`` holds the arrays (nothing in it can execute), ``step-00000500.json`` the
+numbers and the other's SHA-256. Both are written aside, synced and renamed, the ``.json`` last: a checkpoint
+that has one, and whose hash is right, is complete. One that a crash or a full disk cut short is passed over, and
+the one before it serves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from huanjing.bundle import file_sha256
+from huanjing.errors import RunError
+
+KEEP = 2
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """The ``.json`` file."""
+
+    step: int
+    sha256: str
+    numbers: dict[str, float]
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as read: everything that training goes on from."""
+
+    step: int
+    arrays: dict[str, NDArray[np.generic]]
+    numbers: dict[str, float]
+
+
+class Checkpoints:
+    """The checkpoints of one run: the newest two, and the one with the lowest score where scores are given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(
+        self,
+        step: int,
+        arrays: Mapping[str, NDArray[np.generic]],
+        numbers: Mapping[str, float],
+        score: float | None = None,
+    ) -> Path:
+        """Write a checkpoint, then drop those that are no longer needed.
+
+        :param score: how good the model is now, lower is better; the best scored one is kept.
+        :raises RunError: where it cannot be written; the ones before are untouched.
+        """
+        path = self._path(step)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, lambda file: np.savez(file, allow_pickle=False, **dict(arrays)))
+            entry = _Entry(step, file_sha256(path), dict(numbers), score)
+            write_whole(path.with_suffix(".json"), lambda file: file.write(msgspec.json.encode(entry)))
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise RunError(
+                f"{path}: the checkpoint of step {step} cannot be written: {error.strerror or error}. "
+                f"{self._what_remains()} Make room, then give the same command again."
+            ) from error
+        self._tidy()
+        return path
+
+    def latest(self) -> Checkpoint | None:
+        """The newest checkpoint that is whole; None where there is none."""
+        for entry in reversed(self._entries()):
+            checkpoint = self._read(entry)
+            if checkpoint is not None:
+                return checkpoint
+        return None
+
+    def steps(self) -> list[int]:
+        """The steps of the checkpoints that are here, oldest first."""
+        return [entry.step for entry in self._entries()]
+
+    def _read(self, entry: _Entry) -> Checkpoint | None:
+        path = self._path(entry.step)
+        try:
+            if file_sha256(path) != entry.sha256:
+                return None
+            with np.load(path, allow_pickle=False) as file:
+                return Checkpoint(entry.step, {name: file[name] for name in file.files}, entry.numbers)
+        except (OSError, ValueError, EOFError, KeyError):
+            return None
+
+    def _entries(self) -> list[_Entry]:
+        entries = []
+        for path in sorted(self.folder.glob("step-*.json")):
+            try:
+                entries.append(msgspec.json.decode(path.read_bytes(), type=_Entry))
+            except (OSError, msgspec.DecodeError):
+                continue
+        return sorted(entries, key=lambda entry: entry.step)
+
+    def _tidy(self) -> None:
+        entries = self._entries()
+        scored = [entry for entry in entries if entry.score is not None]
+        best = min(scored, key=lambda entry: entry.score or 0.0, default=None)
+        kept = {entry.step for entry in entries[-KEEP:]} | ({best.step} if best else set())
+        for path in self.folder.glob("step-*"):
+            if path.suffix == ".part" or int(path.stem.removeprefix("step-")) not in kept:
+                path.unlink(missing_ok=True)
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step-{step:08d}.npz"
+
+    def _what_remains(self) -> str:
+        steps = self.steps()
+        return f"The one of step {steps[-1]} is kept." if steps else "There is none before it."
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file so that, whatever happens, the name leads to the old content or to all of the new."""
+    aside = path.with_name(path.name + ".part")
+    try:
+        with aside.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    if os.name == "posix":
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,46 @@
+"""Starting TensorFlow: whether it is there, and without its own talk on the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from huanjing.errors import MissingExtraError
+
+
+def require_tensorflow() -> None:
+    """Import Keras and TensorFlow, which takes some seconds.
+
+    :raises MissingExtraError: where they are not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    with _quiet():
+        try:
+            import keras  # noqa: F401
+            import tensorflow as tf
+        except ImportError as error:
+            raise MissingExtraError("Training", "train") from error
+        tf.constant(0)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what C++ writes to stderr while TensorFlow starts; shown where it fails."""
+    sys.stderr.flush()
+    real = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(real, 2)
+            held.seek(0)
+            sys.stderr.write(held.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(real, 2)
+            os.close(real)

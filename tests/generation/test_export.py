@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from huanjing.bundle import load_bundle
+from huanjing.errors import BundleError
+
+if TYPE_CHECKING:
+    from huanjing.generation.config import GeneratorConfig
+
+pytestmark = pytest.mark.training
+
+
+@pytest.mark.parametrize("name", ["dcgan", "residual"])
+def test_bundle_makes_what_keras_makes(
+    tiny: Callable[..., GeneratorConfig], tmp_path: Path, name: str
+) -> None:
+    from huanjing.generation.export import TOLERANCE, export_generator
+    from huanjing.generation.networks import build_generator
+    from huanjing.runtime import Generator
+
+    config = tiny(name, precision="mixed_bfloat16")
+    network = build_generator(config.recipe, config.shape, config.precision, 3)
+    export_generator(tmp_path / "model", config, network, name="tiny")
+    bundle = load_bundle(tmp_path / "model")
+    assert bundle.manifest.training.command == config.command
+    assert bundle.manifest.training.seed == 7
+    assert "weights.weights.h5" in bundle.manifest.files
+    assert (bundle.latent_input.size, bundle.latent_input.height) == (4, 8)
+    reference = np.load(bundle.reference)
+    assert reference["picture"].shape == (8, 8, 8, 1)
+    made = Generator(bundle).pictures(reference["latent"])
+    np.testing.assert_allclose(made, reference["picture"], atol=TOLERANCE)
+    assert np.ptp(made) > 0
+
+    slim = export_generator(tmp_path / "slim", config, network, name="tiny", keep_weights=False)
+    assert set(slim.manifest.files) == {"graph.xml", "graph.bin", "reference.npz"}
+
+
+def test_a_graph_that_differs_is_not_written(
+    tiny: Callable[..., GeneratorConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huanjing.generation import export
+    from huanjing.generation.networks import build_generator
+
+    config = tiny()
+    network = build_generator(config.recipe, config.shape, "float32", 3)
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    with pytest.raises(BundleError, match="differs from the trained network"):
+        export.export_generator(tmp_path / "model", config, network, name="tiny")
+    assert not (tmp_path / "model").exists()

@@ -1,0 +1,69 @@
+"""Generation without TensorFlow: a seed's picture is always the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import huanjing
+from huanjing import Generator
+from huanjing.runtime import latents
+from huanjing.runtime.provenance import DIGITAL_SOURCE_TYPE, provenance
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator()
+
+
+def test_the_embedded_generator_makes_pictures(generator: Generator) -> None:
+    pictures = generator.generate(range(40))
+    assert pictures.shape == (40, 28, 28, 1)
+    assert pictures.dtype == np.uint8
+    # Clothing on black: the corners are dark, the middle is not, and no two pictures are alike.
+    assert pictures[:, :2, :2].mean() < 20
+    assert pictures[:, 10:18, 10:18].mean() > 60
+    assert len({picture.tobytes() for picture in pictures}) == 40
+
+
+def test_a_seeds_picture_does_not_depend_on_its_company(generator: Generator) -> None:
+    together = generator.generate(range(100, 180))
+    alone = generator.generate([163])
+    np.testing.assert_array_equal(together[63], alone[0])
+
+
+def test_the_reference_is_met(generator: Generator) -> None:
+    with np.load(generator.bundle.reference, allow_pickle=False) as reference:
+        pictures = generator.pictures(reference["latent"])
+        assert np.abs(pictures - reference["picture"]).max() < 0.02
+
+
+def test_latents_are_standard_normal_and_follow_their_seeds() -> None:
+    rows = latents(range(2000), 64)
+    assert rows.dtype == np.float32
+    assert rows.mean() == pytest.approx(0, abs=0.01)
+    assert rows.std() == pytest.approx(1, abs=0.01)
+    np.testing.assert_array_equal(latents([1999], 64)[0], rows[1999])
+
+
+def test_no_seeds_give_no_pictures(generator: Generator) -> None:
+    assert generator.generate([]).shape == (0, 28, 28, 1)
+
+
+def test_the_shortcut_counts_from_its_seed() -> None:
+    np.testing.assert_array_equal(huanjing.generate(3, seed=5)[1], huanjing.generate(1, seed=6)[0])
+
+
+def test_the_embedded_bundle_is_small_and_says_how_it_was_made(generator: Generator) -> None:
+    folder = generator.bundle.folder
+    assert sum(path.stat().st_size for path in Path(folder).rglob("*")) < 4 * 2**20
+    training = generator.bundle.manifest.training
+    assert training.command.startswith("huanjing train generator")
+    assert training.seed is not None
+
+
+def test_provenance_names_model_and_seed(generator: Generator) -> None:
+    fields = provenance(generator.bundle, [7])
+    assert generator.bundle.digest in fields["Huanjing"]
+    assert '"seeds": [7]' in fields["Huanjing"]
+    assert DIGITAL_SOURCE_TYPE in fields["XML:com.adobe.xmp"]

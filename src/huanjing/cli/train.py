@@ -238,7 +238,7 @@ def _prepare(
     from huanjing.training import Progress
 
     started = time.monotonic()
-    with Progress("Reading pictures") as progress:
+    with Progress("Reading pictures", counted="picture") as progress:
 
         def show(done: int, total: int) -> None:
             if done % 100 == 0 or done == total:

@@ -50,6 +50,11 @@ class Recipe:
     """What it reached where it was measured, and how."""
 
 
+MEASURED = (
+    "Fréchet distance after 150 processor-seconds on 60,000 clothing pictures, 28×28, bfloat16, one seed; 10,000 "
+    "generated against 10,000 test pictures on the 128 pooled features of a classifier of 90 %; train against test 0.01"
+)
+
 RECIPES: dict[str, Recipe] = {
     row.name: row
     for row in (
@@ -59,14 +64,16 @@ RECIPES: dict[str, Recipe] = {
             generator="classic", discriminator="classic", objective="non-saturating", batch=64, updates=1,
             rate=2e-4, last_rate=2e-4, beta_1=0.5, beta_2=0.999,
             largest_base=16, finest_width=64,
+            expected=f"12.6 {MEASURED}",
         ),
         Recipe(
             name="residual",
             summary="residual blocks, relativistic pairing, gradient penalties on both sides, averaged weights",
             generator="residual", discriminator="strided", objective="relativistic", batch=64,
-            rate=2e-3, last_rate=1e-4, beta_1=0.0, beta_2=0.99,
+            rate=1e-3, last_rate=1e-4, beta_1=0.0, beta_2=0.99,
             penalty=2.0, average_half_life=500,
             largest_base=8, finest_width=16, widest=128,
+            expected=f"0.39 {MEASURED}",
         ),
     )
 }  # fmt: skip

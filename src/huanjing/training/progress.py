@@ -24,11 +24,15 @@ class Progress:
 
     :param unit: what ``rate`` counts.
     :param console: where to write; stderr unless told.
+    :param counted: what ``step`` counts.
     """
 
-    def __init__(self, title: str, unit: str = "pictures", console: Console | None = None) -> None:
+    def __init__(
+        self, title: str, unit: str = "pictures", console: Console | None = None, counted: str = "step"
+    ) -> None:
         self.title = title
         self.unit = unit
+        self.counted = counted
         self.console = console or Console(stderr=True, highlight=False)
         self._bar: Bar | None = None
         self._lines = 0
@@ -93,7 +97,7 @@ class Progress:
         self.console.print(message, soft_wrap=True)
 
     def _status(self, step: int, rate: float, values: Mapping[str, float], seconds_left: float | None) -> str:
-        parts = [f"step {step:,}"]
+        parts = [f"{self.counted} {step:,}"]
         if rate > 0:
             parts.append(f"{rate:,.0f} {self.unit}/s")
         parts += [f"{name} {value:.3f}" for name, value in values.items()]

@@ -1,0 +1,40 @@
+"""Run the benchmarks, print their table, write ``results/``: ``python -m benchmarks [runtime] [recognition] ...``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import generation, recognition, runtime
+from benchmarks.report import machine, write_results
+
+SUITES = {"runtime": runtime.run, "recognition": recognition.run, "generation": generation.run}
+
+
+def main() -> None:
+    """The command."""
+    chosen = sys.argv[1:] or list(SUITES)
+    unknown = set(chosen) - set(SUITES)
+    if unknown:
+        sys.exit(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}.")
+    console = Console()
+    host = machine()
+    console.print(
+        f"{host['processor']}, {host['cores']} cores, {host['memory_gib']} GiB, Python {host['python']}"
+    )
+    for name in chosen:
+        rows = SUITES[name]()
+        table = Table("figure", "asked", "measured", "met", title=name, show_lines=True)
+        for row in rows:
+            table.add_row(row.figure, row.asked, row.measured, "yes" if row.met else "NO")
+        console.print(table)
+        console.print(f"Written to {write_results(name, rows)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -20,10 +20,10 @@ from huanjing.runtime.results import Prediction
 
 Write = Callable[[Prediction], None]
 
-NAME_WIDTH = 32
+NAME_WIDTH = 26
 """Terminal cells for a picture's name; a longer one has a line of its own."""
 BAR = " ▏▎▍▌▋▊▉█"
-BAR_WIDTH = 12
+BAR_WIDTH = 10
 NOTHING = {"en": "nothing above the threshold", "zh": "没有高于阈值的类别"}
 FAILED = {"en": "cannot be read", "zh": "无法读取"}
 

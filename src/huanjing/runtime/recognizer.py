@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from os import PathLike, fspath
@@ -100,8 +100,14 @@ class Recognizer:
 
         The whole picture counts: it is scaled to the network's input, and nothing is cropped.
         """
-        whole = msgspec.structs.replace(self.input, fit="squash", crop_fraction=1.0)
-        return self._arrays(pictures, "features", whole)
+        return self._arrays(pictures, "features", self._whole)
+
+    def features_all(self, pictures: Iterable[Picture]) -> Iterator[NDArray[np.float32] | PictureError]:
+        """The features ``[features]`` of each whole picture, in order, as they are ready, or the error it met.
+
+        Memory does not depend on how many pictures there are.
+        """
+        return self._stream(pictures, "features", self._whole)
 
     def check(self, tolerance: float = 0.02) -> float:
         """Run the bundle's reference pictures and compare with the outputs stored beside them.
@@ -131,6 +137,10 @@ class Recognizer:
         return compile_graph(self.bundle, outputs=("logits",), batch=1, precision=self.precision)
 
     @property
+    def _whole(self) -> PictureInput:
+        return msgspec.structs.replace(self.input, fit="squash", crop_fraction=1.0)
+
+    @property
     def _slack(self) -> float:
         return 1.0 if self.precision == "f32" else FAST_DECODING
 
@@ -144,7 +154,8 @@ class Recognizer:
 
     def _labels(self, logits: NDArray[np.float32], top: int, language: Language) -> tuple[Label, ...]:
         probabilities = softmax(logits)
-        best = np.argsort(-probabilities, kind="stable")[: max(top, 0)]
+        few = np.argpartition(-probabilities, min(top, len(probabilities)) - 1)[:top]
+        best = few[np.argsort(-probabilities[few], kind="stable")]
         return tuple(
             Label(
                 index=int(index),
@@ -185,49 +196,39 @@ class Recognizer:
 
 @dataclass
 class _Slot:
-    """One batch on its way through decoding and inference. The thread that decodes its last picture starts it."""
+    """One batch on its way: a thread decodes its pictures, then starts its inference and is free for the next."""
 
     request: ov.InferRequest
-    errors: list[PictureError | None] = field(default_factory=list)
-    decoding: list[Future[None]] = field(default_factory=list)
-    missing: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    work: Future[list[PictureError | None]] | None = None
 
     def fill(
         self, pictures: list[Picture], into: PictureInput, slack: float, pool: ThreadPoolExecutor
     ) -> None:
         pixels = self.request.get_input_tensor().data
-        self.errors = [None] * len(pictures)
-        self.missing = len(pictures)
 
-        def decode(k: int, picture: Picture) -> None:
-            try:
-                _prepare(picture, into, slack, pixels[k])
-            except PictureError as error:
-                self.errors[k] = error
-            with self.lock:
-                self.missing -= 1
-                complete = self.missing == 0
-            if complete:
-                self.request.start_async()
+        def decode_and_start() -> list[PictureError | None]:
+            errors: list[PictureError | None] = [None] * len(pictures)
+            for k, picture in enumerate(pictures):
+                try:
+                    _prepare(picture, into, slack, pixels[k])
+                except PictureError as error:
+                    errors[k] = error
+            self.request.start_async()
+            return errors
 
-        self.decoding = [pool.submit(decode, k, picture) for k, picture in enumerate(pictures)]
+        self.work = pool.submit(decode_and_start)
 
     def rows(self) -> Iterator[NDArray[np.float32] | PictureError]:
-        for future in self.decoding:
-            future.result()
+        assert self.work is not None
+        errors = self.work.result()
         self.request.wait()
         answers = self.request.get_output_tensor().data.copy()
-        for error, row in zip(self.errors, answers, strict=False):
-            yield error if error is not None else row
+        for error, row in zip(errors, answers, strict=False):
+            yield row if error is None else error
 
     def abandon(self) -> None:
-        for future in self.decoding:
-            future.cancel()
-        for future in self.decoding:
-            if not future.cancelled():
-                future.exception()
-        if self.missing == 0:
+        """Wait until nothing of this batch runs any more."""
+        if self.work is not None and not self.work.cancel() and self.work.exception() is None:
             self.request.wait()
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,3 +57,23 @@ def test_a_graph_that_differs_is_not_written(
     with pytest.raises(BundleError, match="differs from the trained network"):
         export.export_generator(tmp_path / "model", config, network, name="tiny")
     assert not (tmp_path / "model").exists()
+
+
+def test_converting_reports_to_nobody(tmp_path: Path) -> None:
+    """OpenVINO's converter sends its use to its makers unless told otherwise; nothing may leave the machine."""
+    program = """
+import openvino_telemetry.utils.sender as sender
+sent = []
+sender.TelemetrySender.send = lambda self, *rest: sent.append(rest)
+import keras
+from huanjing.generation.export import to_openvino
+latents = keras.Input((4,))
+to_openvino(keras.Model(latents, keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4)(latents))))
+print(sent)
+"""
+    environment = {key: value for key, value in os.environ.items() if key != "CI"} | {"HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert not (tmp_path / "intel").exists()

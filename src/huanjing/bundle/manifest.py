@@ -94,6 +94,8 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     preset: str = ""
     input: PictureInput | LatentInput
     classes: list[ClassName] = []
+    temperature: Annotated[float, Meta(gt=0)] = 1.0
+    """What a recogniser's logits are divided by before the softmax, fitted on validation pictures."""
     figures: list[Figure] = []
     training: TrainingSummary
     licence: Annotated[str, Meta(min_length=1)]

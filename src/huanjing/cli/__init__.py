@@ -8,8 +8,11 @@ import sys
 import click
 
 from huanjing.cli.demo import demo
+from huanjing.cli.doctor import doctor
 from huanjing.cli.generate import generate
+from huanjing.cli.models import models
 from huanjing.cli.recognize import recognize
+from huanjing.cli.search import search
 from huanjing.cli.train import train
 from huanjing.errors import HuanjingError, UsageError
 
@@ -20,7 +23,7 @@ def app() -> None:
     """Huanjing (幻境) sees pictures and creates them, offline, on the machine you have."""
 
 
-for command in (recognize, generate, train, demo):
+for command in (recognize, generate, train, models, demo, search, doctor):
     app.add_command(command)
 
 
@@ -28,6 +31,7 @@ def run() -> None:
     """Run the command line and exit: 0 done, 1 some inputs failed, 2 wrong usage, 130 interrupted."""
     try:
         status = app(standalone_mode=False)
+        sys.stdout.flush()
     except HuanjingError as error:
         print(f"huanjing: {error}", file=sys.stderr)
         status = 2 if isinstance(error, UsageError) else 1

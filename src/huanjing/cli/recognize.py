@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from huanjing.cli.language import Lang, lang_option, resolve_language
+from huanjing.cli.progress import with_progress
 from huanjing.cli.startup import import_openvino_lightly
-from huanjing.errors import PictureError
+from huanjing.errors import ModelNotFoundError, PictureError
 
 if TYPE_CHECKING:
     from huanjing.cli.sources import Sources
@@ -75,11 +76,16 @@ def recognize(
 
     language = resolve_language(lang, human=format_ == "table")
     found = expand(list(sources))
-    recognizer = Recognizer(model, precision=precision)
+    try:
+        recognizer = Recognizer(model, precision=precision)
+    except ModelNotFoundError as error:
+        from huanjing.recognition.presets import how_to_fetch
+
+        raise ModelNotFoundError(how_to_fetch(model) or str(error)) from None
     failed = done = 0
     started = time.perf_counter()
     with open_output(output) as stream, writer(format_, stream, language) as write:
-        for answer in _with_progress(_answers(recognizer, found, top, language), found.total):
+        for answer in with_progress(_answers(recognizer, found, top, language), found.total):
             done += 1
             if answer.error is not None:
                 failed += 1
@@ -106,25 +112,3 @@ def _answers(recognizer: Recognizer, sources: Sources, top: int, language: Lang)
             yield recognizer.recognize(path, top=top, language=language)
         except PictureError as error:
             yield Prediction(path, (), error.reason)
-
-
-def _with_progress(answers: Iterator[Prediction], total: int | None) -> Iterator[Prediction]:
-    """The same answers, with a bar on stderr (pictures/s, time left) where that is a terminal."""
-    if total == 1 or not sys.stderr.isatty():
-        yield from answers
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.0f} pictures/s"),
-        TimeRemainingColumn(),
-    )
-    started = time.perf_counter()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total, rate=0.0)
-        for done, answer in enumerate(answers, start=1):
-            progress.update(task, completed=done, rate=done / (time.perf_counter() - started))
-            yield answer

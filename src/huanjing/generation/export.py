@@ -18,7 +18,7 @@ from huanjing.bundle import Bundle, Figure, LatentInput, Manifest, TrainingSumma
 from huanjing.errors import BundleError
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.networks import build_generator
-from huanjing.runtime.engine import core
+from huanjing.runtime.engine import core, unreported
 from huanjing.runtime.generator import latents
 
 REFERENCES = 8
@@ -97,7 +97,7 @@ def to_openvino(network: keras.Model) -> ov.Model:
     """The network as a graph with input ``latent`` and output ``picture``; float32, batch free."""
     with tempfile.TemporaryDirectory() as place:
         path = str(Path(place) / "graph.xml")
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), unreported():
             network.export(path, format="openvino", verbose=False)
         # Cloned, so that the numbers are in memory when the file goes.
         exported = ov.Core().read_model(path).clone()

@@ -51,8 +51,8 @@ class Recipe:
 
 
 MEASURED = (
-    "Fréchet distance after 150 processor-seconds on 60,000 clothing pictures, 28×28, bfloat16, one seed; 10,000 "
-    "generated against 10,000 test pictures on the 128 pooled features of a classifier of 90 %; train against test 0.01"
+    "Fréchet distance after 2 minutes on two cores, 10,000 clothing pictures of 28×28, bfloat16, one seed; 2,000 "
+    "generated against 2,000 test pictures on efficientnet-lite0's pooled features; train against test 9.0"
 )
 
 RECIPES: dict[str, Recipe] = {
@@ -64,7 +64,7 @@ RECIPES: dict[str, Recipe] = {
             generator="classic", discriminator="classic", objective="non-saturating", batch=64, updates=1,
             rate=2e-4, last_rate=2e-4, beta_1=0.5, beta_2=0.999,
             largest_base=16, finest_width=64,
-            expected=f"12.6 {MEASURED}",
+            expected=f"120.7 {MEASURED}",
         ),
         Recipe(
             name="residual",
@@ -73,7 +73,7 @@ RECIPES: dict[str, Recipe] = {
             rate=1e-3, last_rate=1e-4, beta_1=0.0, beta_2=0.99,
             penalty=2.0, average_half_life=500,
             largest_base=8, finest_width=16, widest=128,
-            expected=f"0.39 {MEASURED}",
+            expected=f"27.5 {MEASURED}",
         ),
     )
 }  # fmt: skip

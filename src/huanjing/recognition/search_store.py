@@ -34,7 +34,7 @@ from huanjing.images import write_atomically
 from huanjing.images.perceptual import THUMBNAIL
 
 try:
-    from usearch.index import Index
+    from usearch.index import Index as Index  # noqa: PLC0414 (others take it from here)
 except ModuleNotFoundError:
     raise MissingExtraError("Searching by what pictures show", "search") from None
 

@@ -11,11 +11,23 @@ from .test_recognize import huanjing
 def test_help_lists_the_commands() -> None:
     done = huanjing("--help")
     assert done.returncode == 0
-    for command in ("recognize", "generate", "train", "demo"):
+    for command in ("recognize", "generate", "train", "evaluate", "models", "search", "doctor", "demo"):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", [["recognize"], ["generate"], ["train", "generator"], ["demo"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["recognize"],
+        ["generate"],
+        ["train", "generator"],
+        ["train", "recognizer"],
+        ["evaluate"],
+        ["search"],
+        ["doctor"],
+        ["demo"],
+    ],
+)
 def test_every_command_explains_itself_with_an_example(command: list[str]) -> None:
     done = huanjing(*command, "--help")
     assert done.returncode == 0

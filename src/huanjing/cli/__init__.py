@@ -9,6 +9,7 @@ import click
 
 from huanjing.cli.demo import demo
 from huanjing.cli.doctor import doctor
+from huanjing.cli.evaluate import evaluate
 from huanjing.cli.generate import generate
 from huanjing.cli.models import models
 from huanjing.cli.recognize import recognize
@@ -23,7 +24,7 @@ def app() -> None:
     """Huanjing (幻境) sees pictures and creates them, offline, on the machine you have."""
 
 
-for command in (recognize, generate, train, models, demo, search, doctor):
+for command in (recognize, generate, train, models, demo, search, doctor, evaluate):
     app.add_command(command)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from huanjing.cli.train_recognizer import recognizer
 from huanjing.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Asked:
 @click.group()
 def train() -> None:
     """Train a network on a folder of pictures; the same command again goes on where it stopped."""
+
+
+train.add_command(recognizer)
 
 
 @train.command()

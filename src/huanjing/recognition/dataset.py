@@ -1,0 +1,236 @@
+"""Pictures with their classes, and which of them a recogniser learns from, is judged by, and is tested on."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+from natsort import natsorted, ns
+from numpy.typing import NDArray
+from PIL import Image
+
+from huanjing.datasets import PictureArray, PictureFolder, index_folder
+from huanjing.datasets.pictures import probe_size
+from huanjing.datasets.similar import Groups, join_near
+from huanjing.errors import DatasetError
+from huanjing.images.perceptual import look_of
+from huanjing.runtime import processors
+
+Part = Literal["train", "val", "test"]
+
+PARTS: dict[str, Part] = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""What the folders of a set that is already split are called."""
+VALIDATION_SHARE = 0.2
+"""Of every class, where the folder does not say what to validate on."""
+
+
+@dataclass(frozen=True)
+class LabelledFolder:
+    """The pictures of a folder that have a class; the sequences are parallel to ``index.files``."""
+
+    index: PictureFolder
+    classes: tuple[str, ...]
+    """Names of the class folders, in natural order: a class's position is its number."""
+    labels: tuple[int, ...]
+    parts: tuple[Part | None, ...]
+    """What the folder says each picture is for; None where it does not."""
+    unlabelled: int
+    """Pictures that were passed over because nothing says what they show."""
+
+
+@dataclass(frozen=True)
+class LabelledPictures:
+    """Decoded pictures, each with its class and its part; what could not be decoded is gone."""
+
+    pictures: PictureArray
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    parts: tuple[Part, ...]
+    split_here: bool
+    """The validation pictures were chosen by :func:`split`, not by the folder."""
+
+    def positions(self, *parts: Part) -> NDArray[np.int64]:
+        """Where the pictures of some parts are, in order."""
+        return np.flatnonzero(np.isin(self.parts, parts)).astype(np.int64)
+
+    def counts(self, part: Part) -> NDArray[np.int64]:
+        """How many pictures of each class a part has: ``[classes]``."""
+        return np.bincount(self.labels[self.positions(part)], minlength=len(self.classes)).astype(np.int64)
+
+
+def label_folder(
+    folder: str | os.PathLike[str], *, labels: Path | None = None, exclude: Path | None = None
+) -> LabelledFolder:
+    """Find the pictures of ``folder`` and what each shows.
+
+    The class is the folder of the first level; below ``train/``, ``val/`` and ``test/``, where these are the only
+    folders, it is that of the second.
+
+    :param labels: a CSV file with the columns ``path`` (relative to ``folder``) and ``label`` that says it instead.
+    :param exclude: a list of relative paths, one a line, to leave out.
+    :raises DatasetError: where there are fewer than two classes, or a list names what is not there.
+    """
+    index = index_folder(folder)
+    if exclude is not None:
+        left_out = _read_list(exclude)
+        index = replace(index, files=tuple(file for file in index.files if file.name not in left_out))
+    names = [file.name for file in index.files]
+    tops = {name.split("/", 1)[0] for name in names if "/" in name}
+    divided = bool(tops) and all(top.lower() in PARTS for top in tops) and "train" in map(PARTS.get, tops)
+    divided = divided or {PARTS.get(top.lower()) for top in tops} >= {"train", "test"}
+    parts: list[Part | None] = [
+        PARTS.get(name.split("/", 1)[0].lower()) if divided and "/" in name else None for name in names
+    ]
+    given = _read_labels(labels, set(names), excluded=exclude is not None) if labels is not None else {}
+    found: list[str | None] = []
+    for name, part in zip(names, parts, strict=True):
+        folders = PurePosixPath(name).parts[:-1][1 if divided and part is not None else 0 :]
+        inside = folders[0] if folders and not (divided and part is None) else None
+        found.append(given.get(name) if labels is not None else inside)
+    classes = tuple(natsorted({label for label in found if label is not None}, alg=ns.PATH | ns.IGNORECASE))
+    if len(classes) < 2:
+        raise DatasetError(
+            f"{index.root}: a recogniser needs at least two classes, and this has "
+            f"{'only ' + repr(classes[0]) if classes else 'none'}. Put the pictures of each class into a folder of its "
+            "own, or name a CSV file with the columns path and label with --labels."
+        )
+    number = {label: position for position, label in enumerate(classes)}
+    kept = [position for position, label in enumerate(found) if label is not None]
+    return LabelledFolder(
+        replace(index, files=tuple(index.files[position] for position in kept)),
+        classes,
+        tuple(number[label] for label in found if label is not None),
+        tuple(parts[position] for position in kept),
+        len(names) - len(kept),
+    )
+
+
+def arrange(folder: LabelledFolder, pictures: PictureArray, seed: int) -> LabelledPictures:
+    """Give each decoded picture its class and its part, splitting where the folder does not.
+
+    :raises DatasetError: where a class has nothing left to learn from.
+    """
+    of = {file.name: position for position, file in enumerate(folder.index.files)}
+    order = [of[name] for name in pictures.names]
+    labels = np.array([folder.labels[position] for position in order], np.int64)
+    given = [folder.parts[position] for position in order]
+    split_here = "val" not in given
+    parts: list[Part] = [part or "train" for part in given]
+    if split_here:
+        # Only what is to be learned from is divided: a test set stays whole.
+        divided = np.array([position for position, part in enumerate(parts) if part == "train"], np.int64)
+        groups = near_duplicates(pictures.array[divided])
+        for position in divided[split(labels[divided], groups, seed)]:
+            parts[position] = "val"
+    arranged = LabelledPictures(pictures, folder.classes, labels, tuple(parts), split_here)
+    for part in ("train", "val"):
+        for name, count in zip(folder.classes, arranged.counts(part), strict=True):
+            if count == 0 and (part == "train" or split_here):
+                raise DatasetError(
+                    f"{folder.index.root}: the class {name!r} has too few different pictures: at least two are needed, "
+                    "one to learn from and one to judge by. Add some, or leave the class out."
+                )
+    if not len(arranged.positions("val")):
+        raise DatasetError(f"{folder.index.root}: there is no picture to validate on.")
+    return arranged
+
+
+def stored_side(index: PictureFolder, largest: int) -> int:
+    """The side at which pictures are kept for training: ``largest``, or their own where they are much smaller."""
+    size = probe_size(index)
+    smaller = min(size) if size else largest
+    return largest if smaller > largest // 2 else max(8, smaller)
+
+
+def near_duplicates(array: NDArray[np.uint8]) -> list[tuple[int, ...]]:
+    """Positions of pictures (NHWC, 0..255) that look the same, in groups of two or more."""
+    if not len(array):
+        return []
+    with ThreadPoolExecutor(processors()) as pool:
+        looks = list(pool.map(lambda pixels: look_of(_image(pixels)), array))
+    groups = Groups(len(array))
+    hashes = np.array([look.hash for look in looks], np.uint64)
+    join_near(groups, hashes, np.stack([look.thumbnail for look in looks]))
+    return groups.lists()
+
+
+def split(
+    labels: NDArray[np.int64], groups: Sequence[Sequence[int]], seed: int, share: float = VALIDATION_SHARE
+) -> NDArray[np.int64]:
+    """Positions to validate on: ``share`` of every class (at least one), a function of labels, groups and seed.
+
+    :param groups: positions that must stay on one side, such as near-duplicates.
+    """
+    together = {position: tuple(group) for group in groups for position in group}
+    wanted = {label: max(1, round(share * count)) for label, count in Counter(labels.tolist()).items()}
+    left = Counter(labels.tolist())
+    chosen: set[int] = set()
+    for position in np.random.default_rng([seed, 5]).permutation(len(labels)).tolist():
+        unit = together.get(position, (position,))
+        if position != min(unit):
+            continue
+        needs = Counter(labels[list(unit)].tolist())
+        if all(wanted[label] >= count and left[label] > count for label, count in needs.items()):
+            chosen.update(unit)
+            for label, count in needs.items():
+                wanted[label] -= count
+                left[label] -= count
+    return np.array(sorted(chosen), np.int64)
+
+
+def class_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A weight for each class, 1 on average over the pictures: n / (C n_c) where one class has more than twice the
+    pictures of another, else all 1.
+    """
+    if counts.max() <= 2 * counts.min():
+        return np.ones(len(counts))
+    return np.asarray(counts.sum() / (len(counts) * counts), np.float64)
+
+
+def _image(pixels: NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _read_list(path: Path) -> set[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"--exclude {path}: cannot be read as a list of paths: {error}") from None
+    return {_plain(line) for line in lines if line.strip() and not line.startswith("#")}
+
+
+def _read_labels(path: Path, names: set[str], *, excluded: bool) -> dict[str, str]:
+    """Class by relative path. What is listed and not there is an error, unless a list of exclusions may be why."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if not {"path", "label"} <= set(rows.fieldnames or ()):
+                raise DatasetError(
+                    f"--labels {path}: the first line must name the columns path and label; "
+                    f"it is {','.join(rows.fieldnames or ()) or 'empty'!r}."
+                )
+            labels = {_plain(row["path"] or ""): (row["label"] or "").strip() for row in rows}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"--labels {path}: cannot be read as CSV: {error}") from None
+    missing = [name for name in labels if name not in names]
+    if missing and not excluded:
+        raise DatasetError(
+            f"--labels {path}: {len(missing)} of its {len(labels)} pictures are not in the folder, the first is "
+            f"{missing[0]!r}. Paths are relative to the folder."
+        )
+    return {name: label for name, label in labels.items() if label}
+
+
+def _plain(path: str) -> str:
+    return PurePosixPath(path.strip().replace("\\", "/")).as_posix()

@@ -89,7 +89,10 @@ def test_two_processes_cannot_share_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
-def test_interrupts_are_held_once() -> None:
+def test_interrupts_are_held_once(request: pytest.FixtureRequest) -> None:
+    # A test run in the background ignores Ctrl-C; here it is to be heard.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with stop_requests() as stop:
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.is_set()

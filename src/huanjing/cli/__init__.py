@@ -31,8 +31,12 @@ for command in (recognize, generate, train, models, demo, search, doctor, evalua
 def run() -> None:
     """Run the command line and exit: 0 done, 1 some inputs failed, 2 wrong usage, 130 interrupted."""
     try:
-        status = app(standalone_mode=False)
+        # Not app(): it would turn a reader that leaves into an error of ours.
+        with app.make_context("huanjing", sys.argv[1:]) as context:
+            status = app.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        status = leaving.exit_code
     except HuanjingError as error:
         print(f"huanjing: {error}", file=sys.stderr)
         status = 2 if isinstance(error, UsageError) else 1

@@ -18,8 +18,9 @@ from huanjing.bundle import Bundle, Figure, LatentInput, Manifest, TrainingSumma
 from huanjing.errors import BundleError
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.networks import build_generator
-from huanjing.runtime.engine import core, unreported
+from huanjing.runtime.engine import core
 from huanjing.runtime.generator import latents
+from huanjing.runtime.silent import unreported
 
 REFERENCES = 8
 TOLERANCE = 0.02

@@ -31,7 +31,7 @@ from huanjing.images import fit, load_picture
 from huanjing.recognition.classic_manifest import manifest_of, source_of
 from huanjing.recognition.keras_weights import load_network
 from huanjing.recognition.presets import Preset
-from huanjing.runtime.engine import unreported
+from huanjing.runtime.silent import unreported
 
 REFERENCES = 3
 """Photographs on which a conversion is compared with Keras."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from huanjing.recognition.efficientnet_lite import MEAN, SCALE
-from huanjing.runtime.engine import unreported
+from huanjing.runtime.silent import unreported
 
 if TYPE_CHECKING:
     import keras

@@ -6,17 +6,15 @@ Shapes are fixed when a graph is compiled, so that memory does not grow with the
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import openvino as ov
 import platformdirs
 
 from huanjing.bundle import Bundle
 from huanjing.errors import BundleError, UsageError
+from huanjing.runtime.silent import ov
 
 Precision = Literal["auto", "f32", "bf16"]
 
@@ -32,23 +30,6 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@contextmanager
-def unreported() -> Iterator[None]:
-    """While open, OpenVINO's model converter does not report its use to its makers, which it otherwise does.
-
-    It keeps silent where it takes a run for an automated one, which it tells by this variable.
-    """
-    before = os.environ.get("CI")
-    os.environ["CI"] = "true"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["CI"]
-        else:
-            os.environ["CI"] = before
 
 
 def machine_name() -> str:

@@ -1,0 +1,33 @@
+"""OpenVINO without its reports: imported as it comes, it tells its makers over the network that it was.
+
+Whatever of Huanjing uses OpenVINO gets it through here first, so that nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["ov", "unreported"]
+
+
+@contextmanager
+def unreported() -> Iterator[None]:
+    """While open, neither importing OpenVINO nor its model converter is reported to its makers.
+
+    It keeps silent where it takes a run for an automated one, which it tells by this variable.
+    """
+    before = os.environ.get("CI")
+    os.environ["CI"] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["CI"]
+        else:
+            os.environ["CI"] = before
+
+
+with unreported():
+    import openvino as ov

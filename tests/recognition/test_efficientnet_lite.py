@@ -190,11 +190,12 @@ def test_same_padding_is_tensorflows(side, kernel, stride, padding):
     assert same_padding(side, kernel, stride) == padding
 
 
-def test_importing_is_light():
+def test_importing_loads_nothing_that_trains():
+    # OpenVINO is there: the room imports it first, so that it does not report itself (huanjing.runtime.silent).
     code = (
         "import sys, huanjing.recognition.efficientnet_lite, huanjing.recognition.efficientnet_lite_graph, "
         "huanjing.recognition.efficientnet_lite_network; "
-        "print(sorted({'tensorflow', 'keras', 'openvino', 'torch'} & set(sys.modules)))"
+        "print(sorted({'tensorflow', 'keras', 'torch'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

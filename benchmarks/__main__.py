@@ -10,10 +10,19 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import generation, recognition, runtime
+from benchmarks import classic, generation, peers, recognition, runtime, search, step, training
 from benchmarks.report import machine, write_results
 
-SUITES = {"runtime": runtime.run, "recognition": recognition.run, "generation": generation.run}
+SUITES = {
+    "runtime": runtime.run,
+    "recognition": recognition.run,
+    "classic": classic.run,
+    "search": search.run,
+    "training": training.run,
+    "generation": generation.run,
+    "step": step.run,
+    "peers": peers.run,
+}
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from benchmarks.report import Row, median_ratio
 from huanjing.datasets import clothing_folder, prepare_pictures
 from huanjing.runtime import Generator, Recognizer, latents
+
+if TYPE_CHECKING:
+    from huanjing.generation.train import TrainedGenerator
 
 MINUTES = 2.0
 SCORED = 2000
@@ -59,7 +63,10 @@ def recipes() -> list[Row]:
     baseline = frechet_distance(recognizer.features(np.asarray(train[chosen])), real)
     distances, steps = {}, {}
     for recipe in ("dcgan", "residual"):
-        made, steps[recipe] = _train_for(recipe, MINUTES)
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place) / recipe
+            steps[recipe] = train_for(recipe, MINUTES, clothing / "train", folder).step
+            made = Generator(folder).generate(range(SCORED))
         distances[recipe] = frechet_distance(recognizer.features(made), real)
     ratio = distances["residual"] / distances["dcgan"]
     return [
@@ -199,16 +206,11 @@ def _plain_loop(pictures: NDArray[np.uint8], precision: str) -> float:
     return SPEED_STEPS * recipe.batch / (time.perf_counter() - started)
 
 
-def _train_for(recipe: str, minutes: float) -> tuple[NDArray[np.uint8], int]:
-    """Train as ``huanjing train generator`` does, and make pictures: (NHWC uint8, steps done)."""
-    from huanjing.cli.train import Asked, configure, train_and_export
+def train_for(recipe: str, minutes: float, pictures: Path, run: Path) -> TrainedGenerator:
+    """Train on a folder as ``huanjing train generator`` does, without classes."""
+    from huanjing.cli.generator_run import Asked, configure, train_and_export
     from huanjing.training import Run
 
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / recipe
-        config, pictures = configure(
-            folder, clothing_folder() / "train", Asked(recipe=recipe, minutes=minutes)
-        )
-        with Run.start(folder, config) as opened:
-            trained = train_and_export(config, pictures, opened)
-        return Generator(folder).generate(range(SCORED)), trained.step
+    config, prepared = configure(run, pictures, Asked(recipe=recipe, minutes=minutes, conditional="no"))
+    with Run.start(run, config) as opened:
+        return train_and_export(config, prepared, opened)

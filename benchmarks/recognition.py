@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.photographs import make_photographs
+from benchmarks.processes import HUANJING, peak_memory, run_process, said_rate
 from benchmarks.report import Row, median_ratio
 from huanjing.bundle import find_model
 from huanjing.datasets import photographs
@@ -21,7 +19,6 @@ from huanjing.images import fit, load_picture
 from huanjing.runtime.engine import compile_graph, processors
 from huanjing.runtime.recognizer import BATCH
 
-HUANJING = [sys.executable, "-m", "huanjing"]
 CLASSIC = [sys.executable, "-m", "benchmarks.classic_vgg16"]
 
 
@@ -30,7 +27,7 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         weights = folder / "vgg16.weights.h5"
-        _process([*CLASSIC, str(weights), "--make-weights"])
+        run_process([*CLASSIC, str(weights), "--make-weights"])
         pictures = make_photographs(folder / "photographs", 1000)
         return [
             help_time(),
@@ -42,7 +39,7 @@ def run() -> list[Row]:
 
 def help_time() -> Row:
     """``huanjing --help`` as a whole process."""
-    seconds = [_process([*HUANJING, "--help"])[0] for _ in range(9)]
+    seconds = [run_process([*HUANJING, "--help"])[0] for _ in range(9)]
     middle = statistics.median(seconds)
     return Row("huanjing --help", "under 0.3 s", f"{middle:.2f} s", middle < 0.3, {"seconds": seconds})
 
@@ -52,9 +49,9 @@ def cold(weights: Path) -> Row:
     picture = str(next(iter(photographs())).path)
     ours = [*HUANJING, "recognize", picture]
     classic = [*CLASSIC, str(weights), picture]
-    _process(ours)
-    _process(classic)
-    pairs = [(_process(ours)[0], _process(classic)[0]) for _ in range(5)]
+    run_process(ours)
+    run_process(classic)
+    pairs = [(run_process(ours)[0], run_process(classic)[0]) for _ in range(5)]
     mine, theirs = [a for a, _ in pairs], [b for _, b in pairs]
     ratio = median_ratio(mine, theirs)
     return Row(
@@ -74,7 +71,7 @@ def throughput(weights: Path, pictures: list[Path]) -> list[Row]:
         commands.append(_command_rate(pictures[0].parent))
         alone.append(_network_alone(names[:256]))
     for _ in range(2):
-        _, talk = _process([*CLASSIC, str(weights), *names[:64]])
+        _, talk = run_process([*CLASSIC, str(weights), *names[:64]])
         classics.append(float(talk.split()[-2]))
     against_classic = statistics.median(commands) / statistics.median(classics)
     against_network = median_ratio(commands, alone)
@@ -104,7 +101,7 @@ def memory(folder: Path, pictures: list[Path]) -> Row:
     for times in (1, 10):
         listing = "\n".join(str(path) for _ in range(times) for path in pictures)
         command = [*HUANJING, "recognize", "-", "--format", "jsonl", "--output", str(folder / "labels.jsonl")]
-        peaks.append(_peak_memory(command, listing))
+        peaks.append(peak_memory(command, listing))
     small, large = peaks
     return Row(
         "peak memory on 10,000 pictures, against 1,000",
@@ -117,8 +114,7 @@ def memory(folder: Path, pictures: list[Path]) -> Row:
 
 def _command_rate(folder: Path) -> float:
     """Pictures/s that the command itself reports: from the first path to the last answer written."""
-    _, talk = _process([*HUANJING, "recognize", str(folder), "--format", "jsonl"])
-    return float(talk.strip().splitlines()[-1].split()[-2])
+    return said_rate(run_process([*HUANJING, "recognize", str(folder), "--format", "jsonl"])[1])
 
 
 def _network_alone(names: list[str], count: int = 1024) -> float:
@@ -153,25 +149,3 @@ def _network_alone(names: list[str], count: int = 1024) -> float:
     for request in requests:
         request.wait()
     return count // BATCH * BATCH / (time.perf_counter() - started)
-
-
-def _process(command: list[str]) -> tuple[float, str]:
-    """Run to its end: (seconds of wall time, what it said on stderr)."""
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    return time.perf_counter() - started, done.stderr
-
-
-def _peak_memory(command: list[str], listing: str) -> int:
-    """Peak resident bytes of a command that reads ``listing`` from standard input."""
-    watch = (
-        "import json, resource, subprocess, sys\n"
-        "subprocess.run(json.loads(sys.argv[1]), input=sys.stdin.buffer.read(), check=True)\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", watch, json.dumps(command)],
-        input=listing, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return int(done.stdout) * (1024 if sys.platform.startswith("linux") else 1)

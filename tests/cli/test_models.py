@@ -45,7 +45,9 @@ def test_show_says_what_is_known_of_a_network_to_be_had(tmp_path: Path) -> None:
     for part in ("224×224", "RGB to BGR", "71.3", "138,357,544", PRESETS["vgg16"].hash, PRESETS["vgg16"].url):
         assert str(part) in done.stdout
     assert str(tmp_path / "weights" / PRESETS["vgg16"].file) in done.stdout
-    assert "许可" in huanjing("models", "show", "vgg16", "--lang", "zh").stdout
+    chinese = huanjing("models", "show", "vgg16", "--lang", "zh").stdout
+    assert all(word in chinese for word in ("许可", "可获取", "huanjing models fetch vgg16", "识别"))
+    assert "none is published" in huanjing("models", "show", "mobilenetv2").stdout
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,7 @@ def test_a_network_is_fetched_and_recognises(mirror: str, tmp_path: Path, espres
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(tmp_path / "models" / "mobilenetv2")
     assert "14 MB" in done.stderr
+    assert "Keras publishes no hash" in done.stderr
     assert (tmp_path / "weights" / SMALL.file).is_file()
     answer = huanjing("recognize", espresso, "--model", "mobilenetv2", "--format", "json", **home)
     assert len(json.loads(answer.stdout)[0]["labels"]) == 3

@@ -44,8 +44,9 @@ def test_index_query_and_duplicates(folder: Path, tmp_path: Path, espresso: Path
     assert matches[0]["similarity"] == pytest.approx(1, abs=1e-3)
     assert set(matches[0]) == {"path", "similarity"}
     lines = huanjing("search", "query", espresso, "--in", folder, "--exact", **cache).stdout.splitlines()
-    assert len(lines) == 4
-    assert lines[0].startswith(" 1.000  ")
+    assert lines[0] == "similarity  picture"
+    assert len(lines) == 5
+    assert lines[1].split()[0] == "1.000"
 
     found = huanjing(
         "search", "duplicates", folder, "--format", "json", "--kind", "exact", "--kind", "near", **cache
@@ -54,7 +55,16 @@ def test_index_query_and_duplicates(folder: Path, tmp_path: Path, espresso: Path
         (group["kind"], [Path(path).name for path in group["paths"]]) for group in json.loads(found.stdout)
     ]
     assert groups == [("exact", ["咖啡.jpg", "img10.jpg"]), ("near", ["咖啡.jpg", "img10.jpg", "small.png"])]
-    assert "2 groups of duplicates" in found.stderr
+    assert "groups of duplicates: 2" in found.stderr
+
+
+def test_in_chinese(folder: Path, tmp_path: Path, espresso: Path) -> None:
+    chinese = {"HUANJING_CACHE": str(tmp_path / "cache"), "LC_ALL": "zh_CN.UTF-8"}
+    assert "已索引 4 张图片，本次读取 5 张" in huanjing("search", "index", folder, **chinese).stderr
+    assert huanjing("search", "query", espresso, **chinese).stdout.splitlines()[0] == "相似度  图片"
+    found = huanjing("search", "duplicates", folder, "--kind", "exact", **chinese)
+    assert found.stdout.splitlines()[0] == "完全相同：2 个文件"
+    assert "重复图片共 1 组" in found.stderr
 
 
 def test_an_index_in_a_place_of_its_own(folder: Path, tmp_path: Path, espresso: Path) -> None:

@@ -14,9 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 
-from huanjing.cli.train import Asked, configure, parse_resolution
-from huanjing.errors import RunError, UsageError
+from huanjing.cli import generator_data
+from huanjing.cli.generator_data import number_classes
+from huanjing.cli.generator_run import Asked, configure
+from huanjing.cli.train import parse_resolution
+from huanjing.errors import DatasetError, RunError, UsageError
+from huanjing.generation.costs import COSTS
+from huanjing.generation.recipes import RECIPES
+from huanjing.generation.shape import Shape
 from huanjing.training import Run
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -53,7 +60,7 @@ def test_killed_at_a_random_moment_it_goes_on_from_the_last_checkpoint(
     words = command(folder, "--steps", "400", "--checkpoint-every", "10", "--run", str(run), "--seed", "5")
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 120
-        while not list(run.glob("checkpoints/*.json")) and time.monotonic() < deadline:
+        while not list(run.glob("checkpoints/*[1-9]*.json")) and time.monotonic() < deadline:
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         time.sleep(random.uniform(0, 0.8))
@@ -95,6 +102,104 @@ def test_a_run_goes_on_only_with_what_it_was_started_with(
     (folder / "3.png").unlink()
     with pytest.raises(RunError, match="29 now, 30 then"):
         configure(run, folder, Asked())
+
+
+@pytest.fixture
+def kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Half-transparent red and blue squares, three of each, in a folder for each colour."""
+    monkeypatch.setenv("HUANJING_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "kinds"
+    for name, colour in (("blue", (0, 0, 255)), ("red", (255, 0, 0))):
+        (folder / name).mkdir(parents=True)
+        for number in range(3):
+            picture = Image.new("RGBA", (32, 32), (*colour, 0))
+            picture.paste((*colour, 255), (8, 8, 16 + number, 24))
+            picture.save(folder / name / f"{number}.png")
+    return folder
+
+
+def test_subfolders_become_classes_where_they_have_enough_pictures(
+    kinds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few, _ = configure(tmp_path / "run", kinds, Asked(steps=9))
+    assert few.classes == []
+    assert "'blue' has 3 pictures, under 200; --conditional yes would use them" in capsys.readouterr().err
+    monkeypatch.setattr(generator_data, "FEWEST_PICTURES", 3)
+    config, pictures = configure(tmp_path / "run", kinds, Asked(steps=9))
+    assert [(each.name, each.pictures) for each in config.classes] == [("blue", 3), ("red", 3)]
+    labels = number_classes(pictures, config.classes)
+    assert labels is not None
+    assert labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert "--conditional yes" in config.command
+    with Run.start(tmp_path / "run", config):
+        pass
+    assert configure(tmp_path / "run", kinds, Asked(conditional="auto", size="auto"))[0] == config
+    with pytest.raises(
+        RunError, match=r"--size was 'medium', now 'small'; --conditional was 'yes', now 'no'"
+    ):
+        configure(tmp_path / "run", kinds, Asked(conditional="no", size="small"))
+    (kinds / "red").rename(kinds / "scarlet")
+    renamed, pictures = configure(tmp_path / "run", kinds, Asked())
+    with pytest.raises(RunError, match=r"differ in 'red', 'scarlet'"):
+        number_classes(pictures, renamed.classes)
+
+
+def test_the_parts_of_a_split_are_no_classes(
+    kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (kinds / "red").rename(kinds / "train")
+    (kinds / "blue").rename(kinds / "test")
+    assert configure(tmp_path / "run", kinds, Asked(steps=9))[0].classes == []
+    assert "test, train are parts of a split, not classes" in capsys.readouterr().err
+
+
+def test_classes_that_are_asked_for_must_be_there(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--conditional yes needs pictures in 2 to 1,000 subfolders"):
+        configure(tmp_path / "run", folder, Asked(steps=9, resolution=(8, 8), conditional="yes"))
+
+
+def test_cut_out_figures_keep_their_transparency(kinds: Path, tmp_path: Path) -> None:
+    config, pictures = configure(tmp_path / "run", kinds, Asked(steps=9))
+    assert (config.channels, pictures.array.shape) == (4, (6, 32, 32, 4))
+    assert pictures.array[0, 0, 0, 3] == 0
+    assert pictures.array[0, 12, 12].tolist() == [0, 0, 255, 255]
+    white, pictures = configure(tmp_path / "run", kinds, Asked(steps=9, channels=3))
+    assert (white.channels, pictures.array[0, 0, 0].tolist()) == (3, [255, 255, 255])
+
+
+def test_the_article_brings_pictures_to_its_own_shape(folder: Path, tmp_path: Path) -> None:
+    config, pictures = configure(tmp_path / "run", folder, Asked(recipe="dcgan-dense", steps=9))
+    assert pictures.array.shape == (30, 32, 32, 3)
+    assert config.shape == Shape(32, 32, 3)
+    with pytest.raises(UsageError, match="Leave --resolution and --channels out"):
+        configure(tmp_path / "run", folder, Asked(recipe="dcgan-dense", steps=9, resolution=(64, 64)))
+
+
+def test_listed_pictures_are_left_out(kinds: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "exclude.txt"
+    listed.write_text("# doubles\nred/0.png\nblue\\1.png\n", encoding="utf-8")
+    config, pictures = configure(tmp_path / "run", kinds, Asked(steps=9, exclude=listed))
+    assert pictures.names == ["blue/0.png", "blue/2.png", "red/1.png", "red/2.png"]
+    assert "--exclude exclude.txt" in config.command
+    listed.write_text("".join(f"{kind}/{number}.png\n" for kind in ("red", "blue") for number in range(3)))
+    with pytest.raises(DatasetError, match="lists every picture"):
+        configure(tmp_path / "run", kinds, Asked(steps=9, exclude=listed))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_recipes_are_listed_with_their_costs(environment: dict[str, str], lang: str, tmp_path: Path) -> None:
+    words = ["train", "generator", "--list-recipes", "--lang", lang]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", SCRIPT, *words],
+        env=environment | {"HOME": str(tmp_path)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "tensorflow" not in done.stderr
+    for name in RECIPES:
+        assert f"\n{name}: " in done.stdout
+        assert (RECIPES[name].summary in " ".join(done.stdout.split())) == (lang == "en")
+    for cost in COSTS:
+        assert f"{cost.generator / 1e6:.2f}" in done.stdout
+    assert max(cell_len(line) for line in done.stdout.splitlines()) <= 80
 
 
 @pytest.mark.training

@@ -13,8 +13,9 @@ from PIL import Image
 from huanjing.bundle import load_bundle
 from huanjing.cli.train_recognizer import recognizer
 from huanjing.datasets import photographs
-from huanjing.errors import RunError
+from huanjing.errors import ModelNotFoundError, RunError, UsageError
 from huanjing.runtime import Recognizer
+from tests.official_weights import random_network, write_official
 
 NAMES = ("bison", "castle", "coffee")
 
@@ -98,6 +99,38 @@ def test_from_scratch_it_learns_and_recognises(folder: Path, tmp_path: Path) -> 
     assert bundle.manifest.architecture == "convolution_pooling_dense"
     assert {one.name: one.value for one in bundle.manifest.figures}["top1_test"] >= 0.6
     assert Recognizer(bundle).check() < 0.02
+
+
+@pytest.mark.training
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_from_a_classic_networks_file_it_learns_and_recognises(tmp_path: Path) -> None:
+    from huanjing.recognition.classic import reference_pictures
+    from huanjing.recognition.presets import PRESETS
+
+    preset = PRESETS["mobilenet"]
+    official = write_official(random_network(preset, reference_pictures(224, 2)), tmp_path / preset.file)
+    folder = fill(tmp_path / "set", 8)
+    for path in folder.rglob("*.png"):
+        with Image.open(path) as picture:
+            picture.resize((24, 24)).save(path)
+    run = tmp_path / "run"
+    words = [folder, "--run", run, "--from", "mobilenet", "--epochs", 1, "--batch", 8]
+    with pytest.raises(ModelNotFoundError, match="models fetch mobilenet"):
+        train(*words)
+    talk = train(*words, "--weights", official)
+    assert "The fine-tuned network:" in talk
+    bundle = load_bundle(run / "model")
+    assert bundle.manifest.architecture == "mobilenet"
+    assert "x / 127.5 - 1" in bundle.picture_input.normalisation
+    assert bundle.picture_input.height == 128
+    assert Recognizer(bundle).check() < 0.02
+    before = (run / "model" / "graph.bin").read_bytes()
+    train(folder, "--run", run)
+    assert (run / "model" / "graph.bin").read_bytes() == before, "the run knows its weights"
+    with pytest.raises(UsageError, match="cannot be fine-tuned"):
+        train(folder, "--run", tmp_path / "other", "--from", run, "--epochs", 1)
+    assert "Kept" not in train(folder, "--run", tmp_path / "other", "--from", run)
+    assert load_bundle(tmp_path / "other" / "model").manifest.architecture == "mobilenet"
 
 
 def test_the_head_alone_needs_no_tensorflow(folder: Path, tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_class_faults(clean: Path) -> None:
     found = codes(examine(clean))
     assert set(found) == {"few-pictures", "imbalance"}
     assert found["few-pictures"][0].detail == "crab (2)"
-    assert found["imbalance"][0].detail == "bison has 20 pictures, crab has 2"
+    assert found["imbalance"][0].detail == "bison (20), crab (2)"
 
 
 def test_splits(clean: Path, tmp_path: Path) -> None:
@@ -254,6 +254,7 @@ def test_every_kind_of_finding_has_advice_and_a_test() -> None:
     planted = {plant.__name__.replace("_", "-") for plant in PLANTED}
     assert set(KINDS) == planted | {"two-splits", "unlearned-class", "few-pictures", "imbalance"}
     assert all(kind.title and kind.advice.endswith(".") for kind in KINDS.values())
+    assert all(kind.title_zh and kind.advice_zh.endswith("。") for kind in KINDS.values())
 
 
 def test_what_is_no_folder_of_pictures_is_said(tmp_path: Path) -> None:

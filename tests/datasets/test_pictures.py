@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from huanjing.datasets import prepare_pictures
+from huanjing.datasets import index_folder, prepare_pictures
+from huanjing.datasets.pictures import probe_channels
 from huanjing.errors import DatasetError
 
 
@@ -38,6 +39,23 @@ def test_one_coloured_picture_makes_all_coloured(folder: Path) -> None:
     Image.new("RGB", (9, 9), (255, 0, 0)).save(folder / "red.png")
     assert prepare_pictures(folder, (8, 8)).array.shape[3] == 3
     assert prepare_pictures(folder, (8, 8), 1).array.shape[3] == 1
+
+
+def test_transparency_counts_where_half_of_the_pictures_have_it(folder: Path) -> None:
+    index = index_folder(folder)
+    assert probe_channels(index, transparency=True) == 1
+    for number in range(2):
+        Image.new("RGBA", (9, 9), (255, 0, 0, 255)).save(folder / f"opaque-{number}.png")
+    assert probe_channels(index_folder(folder), transparency=True) == 3
+    for number in range(7):
+        Image.new("RGBA", (9, 9), (255, 0, 0, 128)).save(folder / f"clear-{number}.png")
+    index = index_folder(folder)
+    assert probe_channels(index, transparency=True) == 4
+    assert probe_channels(index) == 3
+    pictures = prepare_pictures(index, (8, 8), 4)
+    clear = pictures.array[pictures.names.index("clear-0.png")]
+    assert (clear == (255, 0, 0, 128)).all()
+    assert (pictures.array[pictures.names.index("0.png"), ..., 3] == 255).all()
 
 
 def test_broken_pictures_are_named_and_set_aside(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import keras
@@ -80,21 +81,28 @@ def test_penalty_differentiates_through_every_layer_that_discriminators_use(name
     _compare(keras.Sequential([keras.Input((6, 6, 2), dtype="float64"), *stack]), (4, 6, 6, 2))
 
 
+@pytest.mark.parametrize("classes", [0, 3])
 @pytest.mark.parametrize("name", ["residual", "dcgan"])
-def test_penalty_differentiates_through_whole_discriminators(name: str) -> None:
+def test_penalty_differentiates_through_whole_discriminators(name: str, classes: int) -> None:
     from huanjing.generation.networks import Shape, build_networks
     from huanjing.generation.recipes import recipe_for
 
     shape = Shape(8, 12, 3)
-    network = build_networks(recipe_for(name, shape), shape, "float64", 1).discriminator
-    _compare(network, (2, 8, 12, 3))
+    network = build_networks(recipe_for(name, shape), shape, "float64", 1, classes).discriminator
+    _compare(network, (2, 8, 12, 3), np.eye(classes)[[0, 2]] if classes else None)
 
 
-def _compare(network: keras.Model, shape: tuple[int, ...]) -> None:
+def _compare(
+    network: keras.Model, shape: tuple[int, ...], classes: NDArray[np.float64] | None = None
+) -> None:
     """Along a random direction in all weights: the penalty's gradient against a central difference, in float64."""
     import tensorflow as tf
 
+    from huanjing.generation.networks import call
     from huanjing.generation.objectives import gradient_penalty
+
+    def discriminator(x: tf.Tensor) -> tf.Tensor:
+        return call(network, x, classes)
 
     random = np.random.default_rng(3)
     pictures = tf.constant(random.standard_normal(shape))
@@ -107,13 +115,13 @@ def _compare(network: keras.Model, shape: tuple[int, ...]) -> None:
     def penalty(way: float) -> float:
         for weight, value, direction in zip(weights, start, directions, strict=True):
             weight.assign(value + way * direction)
-        return float(gradient_penalty(network, pictures))
+        return float(gradient_penalty(discriminator, pictures))
 
     h = 1e-6
     finite = (penalty(h) - penalty(-h)) / (2 * h)
     penalty(0)
     with tf.GradientTape() as tape:
-        loss = gradient_penalty(network, pictures)
+        loss = gradient_penalty(discriminator, pictures)
     gradients = tape.gradient(loss, [weight.value for weight in weights])
     assert loss.dtype == tf.float64
     exact = sum(

@@ -12,7 +12,9 @@ from huanjing.recognition.dataset import (
     LabelledPictures,
     arrange,
     class_weights,
+    folds,
     label_folder,
+    magnified_side,
     near_duplicates,
     split,
     stored_side,
@@ -168,3 +170,26 @@ def test_small_pictures_are_stored_small(tmp_path: Path) -> None:
     index = label_folder(fill(tmp_path, {"a": 2, "b": 2})).index
     assert stored_side(index, 224) == SIDE
     assert stored_side(index, 64) == 64
+
+
+def test_small_pictures_are_magnified_so_far_as_it_helps(tmp_path: Path) -> None:
+    index = label_folder(fill(tmp_path, {"a": 2, "b": 2})).index
+    assert magnified_side(index, 224) == 192, f"four times {SIDE}"
+    assert magnified_side(index, 160) == 160
+
+
+def test_folds_spread_classes_and_keep_alike_pictures_together() -> None:
+    labels = np.repeat([0, 1], [50, 10])
+    groups = [(0, 7, 55), (1, 2)]
+    fold = folds(labels, groups, seed=0, count=5)
+    np.testing.assert_array_equal(fold, folds(labels, groups, seed=0, count=5))
+    assert fold[0] == fold[7] == fold[55]
+    assert fold[1] == fold[2]
+    for label, share in ((0, 10), (1, 2)):
+        assert np.abs(np.bincount(fold[labels == label], minlength=5) - share).max() <= 1
+
+
+def test_a_large_folder_keeps_few_pictures_to_validate_on() -> None:
+    labels = np.tile(np.arange(10), 6000)
+    assert len(split(labels, [], seed=0)) == 5000
+    assert len(split(labels[:1000], [], seed=0)) == 200

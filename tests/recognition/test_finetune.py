@@ -15,6 +15,7 @@ from huanjing.datasets import PictureArray
 from huanjing.recognition.config import LabelledSummary, RecognizerConfig
 from huanjing.recognition.dataset import LabelledPictures
 from huanjing.training import Interrupted, Run
+from tests.official_weights import random_network, write_official
 
 if TYPE_CHECKING:
     from huanjing.recognition.finetune import Tick
@@ -62,31 +63,45 @@ def train(
     data: LabelledPictures,
     folder: Path,
     on_tick: Callable[[Tick], None] | None = None,
+    make: Callable[[], Any] | None = None,
 ) -> Any:
     from huanjing.recognition.finetune import FROM_SCRATCH, train_network
     from huanjing.recognition.scratch import build_network
 
-    def make() -> object:
-        return build_network(config.side, config.channels, len(CLASSES), config.seed)
+    if make is None:
+
+        def make() -> object:
+            return build_network(config.side, config.channels, len(CLASSES), config.seed)
 
     with Run.start(folder, config) as run:
         tell = on_tick or (lambda _: None)
         return train_network(config, FROM_SCRATCH, make, data, run, tell, time.monotonic())
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path: Path, precision: str) -> None:
+@pytest.mark.parametrize(
+    ("start", "precision"),
+    [("scratch", "float32"), ("scratch", "mixed_bfloat16"), ("mobilenet", "mixed_bfloat16")],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(
+    tmp_path: Path, start: str, precision: str
+) -> None:
+    """So for the small network as for a classic one, whose weights come from a file."""
     data = stripes(96)
     config = configuration(precision=precision)
-    whole = train(config, data, tmp_path / "whole")
+    make = None
+    if start != "scratch":
+        config = configuration(precision=precision, side=32, channels=3)
+        make = classic(start, tmp_path)
+    whole = train(config, data, tmp_path / "whole", make=make)
 
     def interrupt(tick: Tick) -> None:
         if tick.validation is not None and tick.progress < 1:
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(Interrupted, match="Stopped after step 5"):
-        train(config, data, tmp_path / "stopped", interrupt)
-    resumed = train(config, data, tmp_path / "stopped")
+        train(config, data, tmp_path / "stopped", interrupt, make)
+    resumed = train(config, data, tmp_path / "stopped", make=make)
     for expected, got in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(expected, got)
     last = [Run(tmp_path / folder).checkpoints.latest() for folder in ("whole", "stopped")]
@@ -97,8 +112,30 @@ def test_stopped_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path: Path, pr
         np.testing.assert_array_equal(array, last[1].arrays[name], err_msg=name)
 
 
+def classic(name: str, folder: Path) -> Callable[[], Any]:
+    """How a classic network for the three classes is made, from random weights in the official layout."""
+    from huanjing.recognition.classic import reference_pictures
+    from huanjing.recognition.classic_training import build_body, fine_tunable
+    from huanjing.recognition.head import Head
+    from huanjing.recognition.presets import PRESETS
+
+    preset = PRESETS[name]
+    path = write_official(random_network(preset, reference_pictures(224, 1)), folder / preset.file)
+    width = build_body(preset, 32).output.shape[1]
+    kernel = np.random.default_rng(0).normal(0, 0.1, (len(CLASSES), width)).astype(np.float32)
+    return fine_tunable(preset, path, 32, Head(kernel, np.zeros(len(CLASSES), np.float32), 1.0))[0]
+
+
+def test_writing_and_answering_fit_into_the_minutes() -> None:
+    from huanjing.recognition.finetune import WRITING_SECONDS, training_budget
+
+    assert training_budget(10, each=0.002, answering=2000) == pytest.approx(600 - WRITING_SECONDS - 4)
+    assert training_budget(10, each=0.002, answering=20_000) == pytest.approx(600 - WRITING_SECONDS - 40)
+    assert training_budget(1, each=0.1, answering=10_000) == 30, "never less than half"
+
+
 def test_it_learns_to_tell_stripes(tmp_path: Path) -> None:
-    from huanjing.recognition.finetune import Judge
+    from huanjing.recognition.judge import Judge
 
     data = stripes(240)
     config = configuration(epochs=12, batch=20)
@@ -117,7 +154,7 @@ def test_minutes_bound_it(tmp_path: Path) -> None:
     ticks: list[Any] = []
     train(configuration(epochs=None, minutes=0.02, batch=32), stripes(960), tmp_path / "run", ticks.append)
     assert ticks[-1].progress == 1.0
-    assert 1.2 <= ticks[-1].seconds < 30.0
+    assert 1.0 <= ticks[-1].seconds < 30.0, "a second at least, however long getting there took"
 
 
 def test_augmentation_is_a_function_of_the_seed_and_keeps_the_range() -> None:

@@ -10,7 +10,7 @@ from huanjing.recognition.calibration import (
     negative_log_likelihood,
     reliability,
 )
-from huanjing.recognition.head import _Problem, choose_head, fit_head
+from huanjing.recognition.head import _Problem, choose_head, cross_validate, fit_head
 
 CLASSES, FEATURES = 4, 30
 
@@ -105,3 +105,32 @@ def test_reliability_by_hand() -> None:
     assert (bins[1].accuracy, bins[1].confidence) == pytest.approx((2 / 3, 2.35 / 3))
     error = 1 / 4 * 0.5 + 3 / 4 * (2.35 / 3 - 2 / 3)
     assert expected_calibration_error(bins) == pytest.approx(error)
+
+
+def test_few_pictures_move_the_temperature_little() -> None:
+    logits = 4 * np.random.default_rng(0).normal(size=(4000, 5))
+    right = logits.argmax(axis=1)
+    assert fit_temperature(logits, right) < 0.2, "whoever is right 4,000 times may be sure"
+    assert fit_temperature(logits[:8], right[:8]) > 0.4, "whoever is right 8 times may be lucky"
+    assert fit_temperature(logits[:1], (right[:1] + 1) % 5) < 4, "one mistake is no proof either"
+
+
+def test_cross_validation_answers_as_for_pictures_that_were_not_learned() -> None:
+    features, labels = clouds(160, 1, 3.0)
+    views = np.stack([features, features + 0.01], axis=1)
+    fold = np.arange(160) % 5
+    regularisation, logits = cross_validate(views, labels, fold, np.ones(CLASSES))
+    test = clouds(2000, 3, 3.0)
+    head = fit_head(features, labels, np.ones(CLASSES), regularisation)
+    held_out = float((logits.argmax(axis=1) == labels).mean())
+    assert held_out == pytest.approx(float((head.logits(test[0]).argmax(axis=1) == test[1]).mean()), abs=0.1)
+    learned = float((head.logits(features).argmax(axis=1) == labels).mean())
+    assert held_out < learned
+    others = fit_head(
+        views[fold != 2].reshape(-1, FEATURES),
+        np.repeat(labels[fold != 2], 2),
+        np.ones(CLASSES),
+        regularisation,
+    )
+    difference = np.abs(logits[fold == 2] - others.logits(features[fold == 2])).max()
+    assert difference < 0.2 * np.abs(logits).max(), "the fold was answered for by a head of the others"

@@ -31,6 +31,7 @@ def test_every_row_is_complete(name: str) -> None:
     assert preset.hash is None or re.fullmatch("[0-9a-f]{32}|[0-9a-f]{64}", preset.hash)
     assert preset.top1 is None or 60 < preset.top1 < (preset.top5 or 100) < 100 or preset.top5 is None
     assert preset.licence
+    assert "ImageNet (ILSVRC 2012)" in preset.training
 
 
 def test_files_are_told_apart_by_name() -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import huanjing
 from huanjing import PictureError, Recognizer, UsageError
 from huanjing.bundle import load_bundle
 from huanjing.errors import BundleError
+from huanjing.images import load_picture
 from huanjing.runtime import softmax
 
 
@@ -130,6 +132,27 @@ def test_features_tell_pictures_apart(recognizer: Recognizer) -> None:
     within = np.linalg.norm(features[0] - features[1])
     between = np.linalg.norm(features[0] - features[15])
     assert between > 2 * within
+
+
+def test_features_of_what_a_function_loads(recognizer: Recognizer, espresso: Path, bison: Path) -> None:
+    """A function runs once, in a thread that decodes; its error takes its picture's place."""
+    ran: list[tuple[Path, bool]] = []
+
+    def loader(path: Path) -> Callable[[], Image.Image]:
+        def load() -> Image.Image:
+            ran.append((path, threading.current_thread() is threading.main_thread()))
+            return load_picture(path)
+
+        return load
+
+    paths = [espresso, bison, espresso.parent / "gone.jpg", bison, espresso]
+    found = list(recognizer.features_all(map(loader, paths)))
+    assert sorted(ran) == sorted((path, False) for path in paths)
+    assert isinstance(found[2], PictureError)
+    for path, features in zip(paths, found, strict=True):
+        if not isinstance(features, PictureError):
+            pixels = np.asarray(load_picture(path))[None]
+            assert features == pytest.approx(recognizer.features(pixels)[0], abs=1e-3)
 
 
 def test_the_embedded_model_gives_its_reference(recognizer: Recognizer) -> None:

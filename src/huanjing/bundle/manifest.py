@@ -37,20 +37,24 @@ class PictureInput(Struct, frozen=True, tag_field="type", tag="picture"):
     """For the reader: what the graph does with 0..255, e.g. ``(x - 127) / 128``."""
 
 
-class LatentInput(Struct, frozen=True, tag_field="type", tag="latent"):
-    """A generator's input: latents as float32 ``[N, size]``, standard normal.
+class LatentInput(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="latent"):
+    """A generator's input: ``latent`` as float32 ``[N, size]``, standard normal.
 
-    Its output is pictures as float32 NHWC ``[N, height, width, channels]``, -1..1.
+    One that was taught classes also takes ``classes``, float32 ``[N, K]``, one-hot in the order of the manifest's
+    classes. Its output is pictures as float32 NHWC ``[N, height, width, channels]``, -1..1; with 4 channels red, green
+    and blue are multiplied by the fourth, how opaque they are.
     """
 
     size: Positive
     height: Positive
     width: Positive
     channels: Literal[1, 3, 4]
+    frequencies: list[Annotated[float, Meta(gt=0, le=1)]] = []
+    """The part of the training pictures that each class has; empty where there is no input ``classes``."""
 
 
 class ClassName(Struct, frozen=True, omit_defaults=True):
-    """One class of a recogniser: a stable id (a WordNet id, or the folder's name) and what people call it."""
+    """One class that a model knows: a stable id (a WordNet id, or the folder's name) and what people call it."""
 
     id: str
     en: str
@@ -63,6 +67,28 @@ class Figure(Struct, frozen=True):
     name: str
     value: float
     protocol: str
+
+
+NOVELTY = "novelty.npz"
+"""The file of what a recogniser stores of the pictures that it knows."""
+
+
+class Novelty(Struct, frozen=True):
+    """How a recogniser tells what it was not taught: by what :data:`NOVELTY` holds, and these numbers.
+
+    A picture's novelty is (distance - ``centre``) / ``scale``: 0 is the usual known picture, above 1 is unknown.
+    """
+
+    method: str
+    """``mahalanobis``: the distance is the logarithm of the squared Mahalanobis distance of the picture's features, at
+    length 1, to the nearest class's mean, with one covariance for all classes.
+    """
+    centre: float
+    scale: Annotated[float, Meta(gt=0)]
+    share: Annotated[float, Meta(gt=0, lt=1)]
+    """Of known pictures, the part that has a novelty of at most 1."""
+    pictures: Positive
+    """Validation pictures that ``centre`` and ``scale`` come from."""
 
 
 class TrainingSummary(Struct, frozen=True, omit_defaults=True):
@@ -96,6 +122,8 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     classes: list[ClassName] = []
     temperature: Annotated[float, Meta(gt=0)] = 1.0
     """What a recogniser's logits are divided by before the softmax, fitted on validation pictures."""
+    novelty: Novelty | None = None
+    """None where the model cannot tell what it was not taught."""
     figures: list[Figure] = []
     training: TrainingSummary
     licence: Annotated[str, Meta(min_length=1)]

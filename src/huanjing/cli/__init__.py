@@ -8,10 +8,16 @@ import sys
 import click
 
 from huanjing.cli.demo import demo
+from huanjing.cli.directions import directions
 from huanjing.cli.doctor import doctor
 from huanjing.cli.evaluate import evaluate
+from huanjing.cli.explain import explain
+from huanjing.cli.export import export
 from huanjing.cli.generate import generate
+from huanjing.cli.inspect import inspect
+from huanjing.cli.mix import mix
 from huanjing.cli.models import models
+from huanjing.cli.project import project
 from huanjing.cli.recognize import recognize
 from huanjing.cli.search import search
 from huanjing.cli.train import train
@@ -24,7 +30,22 @@ def app() -> None:
     """Huanjing (幻境) sees pictures and creates them, offline, on the machine you have."""
 
 
-for command in (recognize, generate, train, models, demo, search, doctor, evaluate):
+for command in (
+    recognize,
+    generate,
+    project,
+    mix,
+    directions,
+    inspect,
+    train,
+    models,
+    demo,
+    search,
+    doctor,
+    explain,
+    evaluate,
+    export,
+):
     app.add_command(command)
 
 

@@ -25,6 +25,8 @@ NAME_WIDTH = 26
 BAR = " ▏▎▍▌▋▊▉█"
 BAR_WIDTH = 10
 NOTHING = {"en": "nothing above the threshold", "zh": "没有高于阈值的类别"}
+UNKNOWN = {"en": "unknown", "zh": "未知"}
+HOW_NOVEL = {"en": " (novelty {:.1f})", "zh": "（新异度 {:.1f}）"}
 FAILED = {"en": "cannot be read", "zh": "无法读取"}
 
 
@@ -59,8 +61,11 @@ def _umask() -> int:
 
 
 @contextmanager
-def writer(format_: str, stream: TextIO, language: Lang) -> Iterator[Write]:
-    """A function that writes one prediction to ``stream``; leaving the context closes what the format opens."""
+def writer(format_: str, stream: TextIO, language: Lang, novelty: bool = False) -> Iterator[Write]:
+    """A function that writes one prediction to ``stream``; leaving the context closes what the format opens.
+
+    :param novelty: predictions come with their novelty, which a table in CSV then has columns for.
+    """
     if format_ == "json":
         separator = "[\n"
 
@@ -75,17 +80,23 @@ def writer(format_: str, stream: TextIO, language: Lang) -> Iterator[Write]:
         yield lambda prediction: print(json.dumps(prediction.to_dict(), ensure_ascii=False), file=stream)
     elif format_ == "csv":
         rows = csv.writer(stream, lineterminator="\n")
-        rows.writerow(["path", "rank", "index", "name", "id", "probability", "error"])
-        yield lambda prediction: rows.writerows(_csv_rows(prediction))
+        columns = ["path", "rank", "index", "name", "id", "probability", "error"]
+        rows.writerow(columns + ["novelty", "unknown"] * novelty)
+        yield lambda prediction: rows.writerows(_csv_rows(prediction, language, novelty))
     else:
         yield lambda prediction: print("\n".join(_table_lines(prediction, language)), file=stream)
 
 
-def _csv_rows(prediction: Prediction) -> Iterator[list[str | int | float]]:
+def _csv_rows(prediction: Prediction, language: Lang, novelty: bool) -> Iterator[list[str | int | float]]:
+    more: list[str | int | float] = ["", ""] if novelty else []
+    if prediction.novelty is not None:
+        more = [round(prediction.novelty, 4), json.dumps(prediction.unknown)]
     if not prediction.labels:
-        yield [prediction.path, "", "", "", "", "", prediction.error or ""]
+        name = UNKNOWN[language] if prediction.unknown else ""
+        yield [prediction.path, "", "", name, "", "", prediction.error or "", *more]
     for rank, label in enumerate(prediction.labels, start=1):
-        yield [prediction.path, rank, label.index, label.name, label.id, round(label.probability, 6), ""]
+        probability = round(label.probability, 6)
+        yield [prediction.path, rank, label.index, label.name, label.id, probability, "", *more]
 
 
 def _table_lines(prediction: Prediction, language: Lang) -> Iterator[str]:
@@ -94,7 +105,9 @@ def _table_lines(prediction: Prediction, language: Lang) -> Iterator[str]:
         yield name
         name = ""
     margin = set_cell_size(name, NAME_WIDTH)
-    if not prediction.labels:
+    if prediction.unknown:
+        yield f"{margin}  {UNKNOWN[language]}{HOW_NOVEL[language].format(prediction.novelty)}"
+    elif not prediction.labels:
         yield f"{margin}  {(FAILED if prediction.error else NOTHING)[language]}"
     for label in prediction.labels:
         percent = f"{100 * label.probability:5.1f} %"

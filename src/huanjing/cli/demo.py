@@ -131,13 +131,13 @@ def _see(recognizer: Recognizer) -> tuple[list[dict[str, Any]], float]:
 
 def _learn(folder: Path, minutes: float, output: Path) -> _Learned:
     """Train ``residual`` on the clothing pictures in a run folder of its own."""
-    from huanjing.cli.train import Asked, configure, train_and_export
+    from huanjing.cli.generator_run import Asked, configure, train_and_export
     from huanjing.training import Run
 
     number = 1
     while (place := output / "runs" / f"clothing-{number}").exists():
         number += 1
-    asked = Asked(recipe="residual", minutes=minutes, resolution=(28, 28), seed=0)
+    asked = Asked(recipe="residual", minutes=minutes, resolution=(28, 28), conditional="no", seed=0)
     config, pictures = configure(place, folder, asked)
     moments: list[tuple[Tick, list[NDArray[np.float32]]]] = []
 
@@ -198,9 +198,11 @@ def _write_report(
     from huanjing.reports import Series, line_chart, picture_uri, render_page
     from huanjing.runtime import Generator
     from huanjing.runtime.engine import machine_name
+    from huanjing.runtime.provenance import made_by, provenance
 
     log = learned.run.read_log()
-    made = Generator(learned.run.model).generate(range(SHOWN))
+    trained = Generator(learned.run.model)
+    made = trained.generate(range(SHOWN))
     chosen = np.random.default_rng(1).permutation(len(test))[:SHOWN]
     columns = int(SHOWN**0.5)
     points = [(tick.seconds, value) for (tick, _), value in zip(learned.moments, scores.moments, strict=True)]
@@ -238,16 +240,24 @@ def _write_report(
         "计算 Fréchet 距离。只有按同一方法得到的距离才能相互比较；论文中的 FID 用的是另一个网络。",
         moments=[
             {
-                "picture": picture_uri(picture_grid(tick.pictures[:8], 4)),
+                "picture": picture_uri(
+                    picture_grid(tick.pictures[:8], 4),
+                    xmp=made_by(learned.run.folder.name, kind="samples", step=tick.step).xmp,
+                ),
                 "en": f"{tick.seconds:.0f} s, step {tick.step:,}",
                 "zh": f"{tick.seconds:.0f} 秒，第 {tick.step:,} 步",
             }
             for tick, _ in learned.moments
             if tick.pictures is not None
         ],
-        generated=picture_uri(picture_grid(made, columns)),
+        generated=picture_uri(
+            picture_grid(made, columns), xmp=provenance(trained.bundle, range(SHOWN), kind="grid").xmp
+        ),
         real=picture_uri(picture_grid(np.asarray(test.array[chosen]), columns)),
-        embedded=picture_uri(picture_grid(embedded.generate(range(SHOWN)), columns)),
+        embedded=picture_uri(
+            picture_grid(embedded.generate(range(SHOWN)), columns),
+            xmp=provenance(embedded.bundle, range(SHOWN), kind="grid").xmp,
+        ),
         embedded_en=f"Made by {embedded.bundle.manifest.name}, which comes with Huanjing, seeds 0 to {SHOWN - 1}",
         embedded_zh=f"由随幻境安装的 {embedded.bundle.manifest.name} 生成，种子 0 至 {SHOWN - 1}",
     )  # fmt: skip

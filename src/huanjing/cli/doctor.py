@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from huanjing.cli.language import Lang, lang_option, resolve_language
 from huanjing.cli.progress import progress_bar
 from huanjing.errors import UsageError
 
@@ -19,7 +19,39 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 """Files that the summary names of each kind of finding; the JSON has all."""
+CLASSES = 12
+"""Classes whose numbers it shows."""
 WIDTH = 80
+WORDS: dict[Lang, dict[str, str]] = {
+    "en": {
+        ":": ": ",
+        ",": ", ",
+        "pictures": "{:,} pictures",
+        "passed": ", other files passed over: {:,}",
+        "classes": "{:,} classes",
+        "more": " and {:,} more",
+        "error": "error",
+        "warning": "warning",
+        "note": "note",
+        "file": "file",
+        "clean": "Nothing is wrong with it.",
+        "exclude": "{} that training is better off without: see --exclude-list.",
+    },
+    "zh": {
+        ":": "：",
+        ",": "，",
+        "pictures": "{:,} 张图片",
+        "passed": "，另跳过 {:,} 个其他文件",
+        "classes": "{:,} 个类别",
+        "more": " 等，另有 {:,} 个",
+        "error": "错误",
+        "warning": "警告",
+        "note": "提示",
+        "file": "文件",
+        "clean": "没有发现问题。",
+        "exclude": "建议训练时排除 {}：见 --exclude-list。",
+    },
+}
 
 
 @click.command()
@@ -37,7 +69,10 @@ WIDTH = 80
     type=click.Path(path_type=Path),
     help="Also write the files that training is better off without, one a line, relative to FOLDER.",
 )
-def doctor(folder: Path, format_: str, output: Path | None, exclude_list: Path | None) -> int:
+@lang_option
+def doctor(
+    folder: Path, format_: str, output: Path | None, exclude_list: Path | None, lang: Lang | None
+) -> int:
     """Look for what is wrong with a folder of pictures, before hours are spent on it.
 
     Finds pictures that cannot be read, that are there twice, in two classes, or in training and test data at once;
@@ -56,9 +91,10 @@ def doctor(folder: Path, format_: str, output: Path | None, exclude_list: Path |
         if format_ == "json":
             print(json.dumps(report.to_dict(), ensure_ascii=False, indent=1), file=stream)
         else:
-            print("\n".join(_summary(report)), file=stream)
+            print("\n".join(_summary(report, resolve_language(lang, human=True))), file=stream)
     if exclude_list is not None:
-        lines = "".join(f"{name}\n" for name in report.exclude)
+        # A line that begins with # is a remark to who reads the list, and spaces at its ends do not count.
+        lines = "".join(f"./{name}\n" if name[0] in "# " else f"{name}\n" for name in report.exclude)
         try:
             write_atomically(exclude_list, lines.encode("utf-8", "surrogateescape"))
         except OSError as error:
@@ -66,48 +102,56 @@ def doctor(folder: Path, format_: str, output: Path | None, exclude_list: Path |
     return 1 if report.count("error") else 0
 
 
-def _summary(report: Report) -> Iterator[str]:
-    yield f"{report.folder}: {report.pictures:,} pictures" + (
-        f", {report.others:,} other files passed over" if report.others else ""
-    )
+def _summary(report: Report, language: Lang) -> Iterator[str]:
+    words = WORDS[language]
+    passed = words["passed"].format(report.others) if report.others else ""
+    yield f"{report.folder}{words[':']}{words['pictures'].format(report.pictures)}{passed}"
     if report.splits:
-        yield "  " + ", ".join(f"{name} {count:,}" for name, count in report.splits.items())
+        yield "  " + words[","].join(f"{name} {count:,}" for name, count in report.splits.items())
     if report.classes:
-        counts = ", ".join(f"{name} {count:,}" for name, count in list(report.classes.items())[:12])
-        more = f" and {len(report.classes) - 12:,} more" if len(report.classes) > 12 else ""
-        yield from _wrapped(f"{len(report.classes):,} classes: {counts}{more}", "  ")
+        counts = words[","].join(
+            f"{name} {count:,}" for name, count in list(report.classes.items())[:CLASSES]
+        )
+        hidden = len(report.classes) - CLASSES
+        more = words["more"].format(hidden) if hidden > 0 else ""
+        yield from _wrapped(f"{words['classes'].format(len(report.classes))}{words[':']}{counts}{more}", "  ")
     for code, findings in groupby(report.findings, key=lambda finding: finding.code):
         yield ""
-        yield from _of_one_kind(code, list(findings))
+        yield from _of_one_kind(code, list(findings), language)
     yield ""
-    counted = [
-        (report.count("error"), "error"),
-        (report.count("warning"), "warning"),
-        (report.count("note"), "note"),
-    ]
-    said = ", ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for count, name in counted if count)
-    yield said or "Nothing is wrong with it."
+    counted = [(report.count(severity), words[severity]) for severity in ("error", "warning", "note")]
+    said = words[","].join(_counted(count, name, language) for count, name in counted if count)
+    yield said or words["clean"]
     if report.exclude:
-        files = "1 file" if len(report.exclude) == 1 else f"{len(report.exclude):,} files"
-        yield f"{files} that training is better off without: see --exclude-list."
+        yield words["exclude"].format(_counted(len(report.exclude), words["file"], language))
 
 
-def _of_one_kind(code: str, findings: list[Finding]) -> Iterator[str]:
-    kind = findings[0].kind
+def _of_one_kind(code: str, findings: list[Finding], language: Lang) -> Iterator[str]:
+    words, kind = WORDS[language], findings[0].kind
+    title, advice = (kind.title_zh, kind.advice_zh) if language == "zh" else (kind.title, kind.advice)
     count = f" ({len(findings):,})" if len(findings) > 1 else ""
-    yield from _wrapped(f"{kind.severity}: {kind.title}{count} [{code}]", "")
+    yield from _wrapped(f"{words[kind.severity]}{words[':']}{title}{count} [{code}]", "")
     for finding in findings[:EXAMPLES]:
         names = finding.files[:EXAMPLES]
-        more = len(finding.files) - len(names)
-        where = ", ".join(names) + (f" and {more:,} more" if more else "")
-        yield from _wrapped(": ".join(part for part in (where, finding.detail) if part), "    ")
+        hidden = len(finding.files) - len(names)
+        where = ", ".join(names) + (words["more"].format(hidden) if hidden else "")
+        yield from _wrapped(words[":"].join(part for part in (where, finding.detail) if part), "    ")
     if len(findings) > EXAMPLES:
-        yield f"    and {len(findings) - EXAMPLES:,} more"
-    yield from _wrapped(f"→ {kind.advice}", "  ")
+        yield "    " + words["more"].format(len(findings) - EXAMPLES).strip()
+    yield from _wrapped(f"→ {advice}", "  ")
+
+
+def _counted(count: int, name: str, language: Lang) -> str:
+    if language == "zh":
+        return f"{count:,} 个{name}"
+    return f"{count:,} {name}{'s' if count != 1 else ''}"
 
 
 def _wrapped(text: str, margin: str) -> list[str]:
+    """Lines of at most WIDTH terminal cells, of which a Chinese character takes two."""
+    from rich.console import Console
+    from rich.text import Text
+
     printable = "".join(character if character.isprintable() else "?" for character in text)
-    return textwrap.wrap(
-        printable, WIDTH, initial_indent=margin, subsequent_indent=margin + "  ", break_on_hyphens=False
-    )
+    lines = Text(printable).wrap(Console(), WIDTH - len(margin) - 2)
+    return [f"{margin}{'  ' if k else ''}{line.plain.rstrip()}" for k, line in enumerate(lines)]

@@ -3,74 +3,271 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from huanjing.cli.making import (
+    FILMS,
+    STILLS,
+    Finish,
+    class_name,
+    encode_film,
+    encode_still,
+    force_option,
+    label_option,
+    parse_seeds,
+    quality_option,
+    scale_option,
+    wanted_kind,
+    write_new,
+)
+from huanjing.cli.progress import progress_bar
 from huanjing.cli.startup import import_openvino_lightly
 from huanjing.errors import UsageError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from huanjing.runtime import Generator
+
 CHUNK = 1024
-"""Pictures held in memory at a time."""
+"""Pictures that are made while those before them are written; more are never in memory."""
+SYNCED = 64
+"""Up to so many pictures, each is on the disk before the command ends; of more, the system decides."""
+MOST_FRAMES = 20_000
 
 
 @click.command()
 @click.argument("model", metavar="[MODEL_OR_RUN]", required=False)
+@click.option("--count", "-n", type=click.IntRange(min=1), help="How many pictures; 64 unless told.")
 @click.option(
-    "--count", "-n", type=click.IntRange(min=1), default=64, show_default=True, help="How many pictures."
+    "--seed", type=click.IntRange(min=0), help="The first picture's seed; the others count on from it."
 )
 @click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
+    "--seeds", metavar="LIST", help="Which seeds, such as 3,7,10-20, instead of --count and --seed."
+)
+@click.option("--class", "class_", metavar="NAME", help="Which class, where the generator was taught any.")
+@click.option(
+    "--truncation",
+    type=click.FloatRange(0, 2),
+    default=1.0,
     show_default=True,
-    help="The first picture's seed; the others count on from it.",
+    help="Below 1: more usual pictures, and less different ones.",
+)
+@click.option(
+    "--direction",
+    "directions",
+    metavar="K=AMOUNT",
+    multiple=True,
+    help="Move along direction K (see huanjing directions); may be repeated.",
 )
 @click.option(
     "--output",
     "-o",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Write each picture to this folder; generated/ unless told.",
+    help="Write each picture, or the film, to this folder; generated/ unless told.",
 )
 @click.option(
-    "--grid", "-g", metavar="FILE", type=click.Path(path_type=Path), help="Write all pictures as one PNG."
+    "--format",
+    "format_",
+    type=click.Choice(["png", "jpg", "webp", "gif", "mp4"]),
+    help="Pictures are png unless told, films gif; mp4 needs ffmpeg.",
 )
-def generate(model: str | None, count: int, seed: int, output: Path | None, grid: Path | None) -> int:
+@click.option("--grid", "-g", metavar="FILE", type=click.Path(path_type=Path), help="Write all on one sheet.")
+@click.option("--columns", type=click.IntRange(min=1), help="Of the grid; near square unless told.")
+@click.option(
+    "--interpolate",
+    metavar="FRAMES",
+    type=click.IntRange(min=1),
+    help="Make a film through the seeds instead, with so many frames from each to the next.",
+)
+@click.option("--rate", type=click.FloatRange(1, 60), default=12, show_default=True, help="Frames a second.")
+@scale_option
+@quality_option
+@label_option
+@force_option
+def generate(
+    model: str | None, class_: str | None, truncation: float, output: Path | None, **asked: Any
+) -> int:
     """Make new pictures. Without a model, the embedded one makes clothing.
 
     The picture of a seed is always the same, however many are made with it. Each file says in its metadata that
     it was generated, by which model and from which seed.
 
-    Example: huanjing generate runs/cats-residual -n 16 --seed 7 --grid cats.png
+    Example: huanjing generate runs/cats-residual --seeds 7,20-35 --scale 2 --grid cats.png
     """
-    if output is None and grid is None:
-        output = Path("generated")
-    if grid is not None and grid.suffix.lower() != ".png":
-        raise UsageError(f"--grid {grid}: the grid is written as PNG; name a file that ends in .png")
+    seeds = _seeds(asked["count"], asked["seed"], asked["seeds"])
+    grid: Path | None = asked["grid"]
+    film = asked["interpolate"] is not None
+    kind = _kind(asked["format_"], film)
+    grid_kind = wanted_kind(grid, "--grid", STILLS) if grid is not None else ""
+    if film and len(seeds) < 2:
+        raise UsageError("--interpolate goes from one seed to the next, so that it needs at least two.")
+    if film and (len(seeds) - 1) * asked["interpolate"] > MOST_FRAMES:
+        raise UsageError(
+            f"That film would have more than {MOST_FRAMES:,} frames; ask for fewer seeds or frames."
+        )
+    if film and grid is not None:
+        raise UsageError("--grid shows pictures and --interpolate makes a film; ask for one at a time.")
+    finish = Finish(asked["scale"], asked["words"], asked["quality"])
 
     import_openvino_lightly()
-    from huanjing.images import encode_png, picture_grid, write_atomically
     from huanjing.runtime import Generator
-    from huanjing.runtime.provenance import provenance
 
     generator = Generator(model)
-    seeds = range(seed, seed + count)
-    try:
-        if output is not None:
-            output.mkdir(parents=True, exist_ok=True)
-            for start in range(0, count, CHUNK):
-                chunk = seeds[start : start + CHUNK]
-                for number, picture in zip(chunk, generator.generate(chunk), strict=True):
-                    data = encode_png(picture, provenance(generator.bundle, [number]))
-                    write_atomically(output / f"seed-{number:08d}.png", data)
-            print(output)
-        if grid is not None:
-            data = encode_png(picture_grid(generator.generate(seeds)), provenance(generator.bundle, seeds))
-            write_atomically(grid, data)
-            print(grid)
-    except OSError as error:
-        raise UsageError(f"{error.filename or output or grid}: cannot be written: {error.strerror}") from None
-    made = "1 picture" if count == 1 else f"{count:,} pictures"
-    print(f"{made} by {generator.bundle.manifest.name}, seeds {seeds[0]} to {seeds[-1]}", file=sys.stderr)
+    shift = _shift(generator, asked["directions"])
+    details = class_name(generator, class_) | _details(truncation, asked["directions"])
+    making = _Making(generator, class_, truncation, shift, details, finish, asked["force"])
+    if film:
+        place = (output or Path("generated")) / f"seeds-{_short(seeds)}.{kind}"
+        making.write_film(place, seeds, asked["interpolate"], asked["rate"])
+        print(place)
+    elif output is not None or grid is None:
+        folder = output or Path("generated")
+        making.write_pictures(folder, seeds, kind)
+        print(folder)
+    if grid is not None:
+        making.write_grid(grid, seeds, asked["columns"], grid_kind)
+        print(grid)
+    made = "1 picture" if len(seeds) == 1 else f"{len(seeds):,} pictures"
+    told = f"a film through {len(seeds)} seeds" if film else made
+    print(f"{told} by {generator.bundle.manifest.name}, seeds {_short(seeds)}", file=sys.stderr)
     return 0
+
+
+@dataclass(frozen=True)
+class _Making:
+    """One call of the command: what is asked of which generator."""
+
+    generator: Generator
+    class_: str | None
+    truncation: float
+    shift: NDArray[np.float32]
+    details: dict[str, Any]
+    finish: Finish
+    force: bool
+
+    def latents(self, seeds: Sequence[int]) -> NDArray[np.float32]:
+        import numpy as np
+
+        from huanjing.runtime import latents
+
+        return latents(seeds, self.generator.latent.size) * np.float32(self.truncation) + self.shift
+
+    def pictures(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
+        return self.generator.draw(self.latents(seeds), self.generator.class_rows(seeds, self.class_))
+
+    def write_pictures(self, folder: Path, seeds: Sequence[int], kind: str) -> None:
+        """Each picture to its file: some are encoded and written by threads while the next are made."""
+        from huanjing.runtime import processors
+
+        waiting: list[Future[None]] = []
+        sync = len(seeds) <= SYNCED
+        with progress_bar() as report, ThreadPoolExecutor(processors()) as pool:
+            for start in range(0, len(seeds), CHUNK):
+                chunk = seeds[start : start + CHUNK]
+                pictures = self.pictures(chunk)
+                for each in waiting:
+                    each.result()
+                waiting = [
+                    pool.submit(self._write_some, folder, chunk[k::32], pictures[k::32], kind, sync)
+                    for k in range(min(32, len(chunk)))
+                ]
+                report(start + len(chunk), len(seeds))
+            for each in waiting:
+                each.result()
+
+    def _write_some(
+        self, folder: Path, seeds: Sequence[int], pictures: NDArray[np.uint8], kind: str, sync: bool
+    ) -> None:
+        from huanjing.runtime.provenance import provenance
+
+        for seed, picture in zip(seeds, pictures, strict=True):
+            marks = provenance(self.generator.bundle, [seed], **self.details)
+            data = encode_still(self.finish.apply(picture), kind, marks, self.finish.quality)
+            write_new(folder / f"seed-{seed:08d}.{kind}", data, force=self.force, sync=sync)
+
+    def write_grid(self, path: Path, seeds: Sequence[int], columns: int | None, kind: str) -> None:
+        from huanjing.images import picture_grid
+        from huanjing.runtime.provenance import provenance
+
+        sheet = self.finish.apply(picture_grid(self.pictures(seeds), columns))
+        marks = provenance(self.generator.bundle, seeds, kind="grid", **self.details)
+        write_new(path, encode_still(sheet, kind, marks, self.finish.quality), force=self.force)
+
+    def write_film(self, path: Path, seeds: Sequence[int], frames: int, rate: float) -> None:
+        import numpy as np
+
+        from huanjing.runtime.provenance import provenance
+        from huanjing.runtime.steering import class_path, latent_path
+
+        made = self.generator.draw(
+            latent_path(self.latents(seeds), frames),
+            class_path(self.generator.class_rows(seeds, self.class_), frames),
+        )
+        shown = np.stack([self.finish.apply(frame) for frame in made])
+        marks = provenance(self.generator.bundle, seeds, kind="interpolation", frames=frames, **self.details)
+        write_new(path, encode_film(shown, path.suffix[1:], rate, marks), force=self.force)
+
+
+def _seeds(count: int | None, first: int | None, listed: str | None) -> Sequence[int]:
+    if listed is None:
+        return range(first or 0, (first or 0) + (count or 64))
+    if count is not None or first is not None:
+        raise UsageError("--seeds names every seed itself; leave out --count and --seed.")
+    return parse_seeds(listed)
+
+
+def _kind(format_: str | None, film: bool) -> str:
+    allowed = FILMS if film else STILLS
+    kind = format_ or allowed[0]
+    if kind not in allowed:
+        what = "a film is" if film else "pictures are"
+        also = "" if film else "; for a film, add --interpolate FRAMES"
+        raise UsageError(f"--format {kind}: {what} written as one of {', '.join(allowed)}{also}")
+    return kind
+
+
+def _shift(generator: Generator, asked: Sequence[str]) -> NDArray[np.float32]:
+    """What ``--direction`` adds to every latent, ``[size]``."""
+    import numpy as np
+
+    shift = np.zeros(generator.latent.size, np.float32)
+    if not asked:
+        return shift
+    from huanjing.runtime.steering import find_directions
+
+    directions, _ = find_directions(generator.bundle)
+    for text in asked:
+        number, _, amount = text.partition("=")
+        try:
+            k, far = int(number), float(amount)
+        except ValueError:
+            raise UsageError(f"--direction {text}: write it as K=AMOUNT, such as 1=2.5") from None
+        if not 1 <= k <= len(directions) or not abs(far) <= 100:
+            raise UsageError(
+                f"--direction {text}: K goes from 1 to {len(directions)}, AMOUNT from -100 to 100"
+            )
+        shift += np.float32(far) * directions[k - 1]
+    return shift
+
+
+def _details(truncation: float, directions: Sequence[str]) -> dict[str, Any]:
+    """What the marks say of how the latents were changed."""
+    told: dict[str, Any] = {} if truncation == 1 else {"truncation": truncation}
+    return told | ({"directions": list(directions)} if directions else {})
+
+
+def _short(seeds: Sequence[int]) -> str:
+    """The seeds for a file's name, which cannot be as long as a list."""
+    from huanjing.runtime.provenance import write_seeds
+
+    text = write_seeds(seeds)
+    return text if len(text) <= 60 else f"{seeds[0]}-and-{len(seeds) - 1}-more"

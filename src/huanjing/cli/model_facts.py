@@ -25,14 +25,14 @@ WORDS = {
     "to be had": "可获取", "damaged": "已损坏", "picture": "输入图片", "preprocessing": "预处理", "fit": "适配方式",
     "classes": "类别数", "latent": "潜变量", "figures": "指标", "licence": "许可", "origin": "来源",
     "training": "训练", "folder": "文件夹", "files": "文件", "parameters": "参数量", "file": "文件", "hash": "校验值",
-    "from": "下载地址", "by hand": "手动放置于",
+    "from": "下载地址", "by hand": "手动放置于", "command": "获取命令", "none is published by Keras": "Keras 未公布",
 }  # fmt: skip
 """The tables' words in Chinese."""
 
 
-def word_in(word: str, language: Lang) -> str:
-    """``word`` in the language asked for."""
-    return WORDS.get(word, word) if language == "zh" else word
+def word_in(word: Any, language: Lang) -> str:
+    """``word`` in the language asked for; what is none of the tables' words stays."""
+    return str(WORDS.get(word, word) if language == "zh" else word)
 
 
 def find(name: str) -> Bundle | None:
@@ -89,7 +89,7 @@ def bundle_facts(bundle: Bundle) -> dict[str, Any]:
     manifest = bundle.manifest
     shape = manifest.input
     facts: dict[str, Any] = {"name": manifest.name, "kind": manifest.kind}
-    facts["picture"] = f"{shape.height}×{shape.width}, {shape.channels} channels"
+    facts["picture"] = f"{shape.height}×{shape.width}×{shape.channels}"
     if isinstance(shape, PictureInput):
         crop = f" {shape.crop_fraction:g}" if shape.fit == "crop" else ""
         facts["fit"] = f"{shape.fit}{crop}, {shape.resample}"
@@ -112,15 +112,16 @@ def preset_facts(preset: Preset) -> dict[str, Any]:
     return {
         "name": preset.name,
         "kind": "recognizer",
-        "where": f"to be had: huanjing models fetch {preset.name}",
-        "picture": f"{preset.side}×{preset.side}, 3 channels",
+        "where": "to be had",
+        "command": f"huanjing models fetch {preset.name}",
+        "picture": f"{preset.side}×{preset.side}×3",
         "preprocessing": NORMALISATION[preset.preprocessing],
         "figures": [f"{key} {value:g}: {PROTOCOL}" for key, value in stated if value is not None],
         "parameters": f"{preset.parameters:,}",
         "licence": preset.licence,
         "origin": f"keras.applications.{preset.keras}",
-        "file": f"{preset.file}, about {preset.bytes / 1e6:,.0f} MB",
-        "hash": f"{preset.hash_method} {preset.hash}" if preset.hash else "Keras's source has none",
+        "file": f"{preset.file}, ≈ {preset.bytes / 1e6:,.0f} MB",
+        "hash": f"{preset.hash_method} {preset.hash}" if preset.hash else "none is published by Keras",
         "from": preset.url,
         "by hand": str(weights_folder() / preset.file),
     }

@@ -6,25 +6,18 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from huanjing.cli.language import Lang, lang_option, resolve_language
+from huanjing.cli.options import format_option
 from huanjing.errors import MissingExtraError, ModelNotFoundError, UsageError
 
 if TYPE_CHECKING:
     from huanjing.bundle import ClassName
-
-format_option = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to write the answer.",
-)
 
 
 @click.group()
@@ -100,7 +93,7 @@ def show(name: str, format_: Literal["table", "json"], lang: Lang | None) -> int
     for fact, value in facts.items():
         margin = set_cell_size(words[fact], width)
         for line in value if isinstance(value, list) else [value]:  # long lines stay whole, to be copied
-            print(f"{margin}  {line}")
+            print(f"{margin}  {word_in(line, language)}")
             margin = " " * width
     return 0
 
@@ -139,15 +132,17 @@ def fetch(name: str, weights: Path | None, classes: Path | None, as_: str | None
         raise UsageError(f"--as is {as_!r}; it must be a plain name of letters, digits, dots, - or _.")
     preset = PRESETS[name]
     names = _read_classes(classes) if classes is not None else None
-    from huanjing.training.engine import require_tensorflow
-
-    try:  # before the download: without it nothing could be made of the file
-        require_tensorflow()
-    except MissingExtraError as error:
-        raise MissingExtraError("Converting Keras weights", error.extra) from error
+    # Before the download: without these nothing could be made of the file. They are imported after it.
+    if find_spec("keras") is None or find_spec("tensorflow") is None:
+        raise MissingExtraError("Converting Keras weights", "train")
     if weights is None:
         from huanjing.bundle.download import fetch_file, weights_folder
 
+        if preset.hash is None:
+            _say(
+                f"Keras publishes no hash for {preset.file}. A download is checked against the MD5 that the server "
+                "states, if it states one; a file put there by hand is taken as it is."
+            )
         with _progress(preset.file) as progress:
             weights = fetch_file(
                 preset.url,
@@ -156,6 +151,9 @@ def fetch(name: str, weights: Path | None, classes: Path | None, as_: str | None
                 about_bytes=preset.bytes,
                 progress=progress,
             )
+    from huanjing.training.engine import require_tensorflow
+
+    require_tensorflow()
     from huanjing.recognition.classic import convert
 
     folder = user_models() / (as_ or name)

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from huanjing.runtime import Prediction, Recognizer
 
 
+def _threshold(_context: click.Context, _option: click.Parameter, value: str) -> float | str:
+    """A probability, or ``auto``."""
+    if value == "auto":
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise click.BadParameter(f"{value!r} is neither auto nor a number from 0 to 1.")
+    return number
+
+
 @click.command()
 @click.argument("sources", metavar="PICTURE|FOLDER|GLOB|-...", nargs=-1, required=True)
 @click.option(
@@ -40,10 +53,11 @@ if TYPE_CHECKING:
 @lang_option
 @click.option(
     "--threshold",
-    metavar="P",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    help="Leave out labels less probable than P, 0 to 1.",
+    metavar="P|auto",
+    callback=_threshold,
+    default="0",
+    help="Leave out labels less probable than P, 0 to 1. auto answers unknown where a picture is unlike all that the "
+    "model was taught.",
 )
 @click.option(
     "--precision",
@@ -59,7 +73,7 @@ def recognize(
     format_: str,
     output: Path | None,
     lang: Lang | None,
-    threshold: float,
+    threshold: float | str,
     precision: Literal["auto", "f32", "bf16"],
 ) -> int:
     """Say what is in pictures: the most probable labels of each.
@@ -73,6 +87,7 @@ def recognize(
     from huanjing.cli.answers import open_output, writer
     from huanjing.cli.sources import expand
     from huanjing.runtime import Recognizer
+    from huanjing.runtime.novelty import load_novelty
 
     language = resolve_language(lang, human=format_ == "table")
     found = expand(list(sources))
@@ -82,15 +97,18 @@ def recognize(
         from huanjing.recognition.presets import how_to_fetch
 
         raise ModelNotFoundError(how_to_fetch(model) or str(error)) from None
+    automatic = threshold == "auto"
+    if automatic:
+        load_novelty(recognizer.bundle)  # or the error, before anything is written
     failed = done = 0
     started = time.perf_counter()
-    with open_output(output) as stream, writer(format_, stream, language) as write:
-        for answer in with_progress(_answers(recognizer, found, top, language), found.total):
+    with open_output(output) as stream, writer(format_, stream, language, automatic) as write:
+        for answer in with_progress(_answers(recognizer, found, top, language, automatic), found.total):
             done += 1
             if answer.error is not None:
                 failed += 1
                 print(f"huanjing: {answer.path}: {answer.error}", file=sys.stderr)
-            write(answer.above(threshold))
+            write(answer.or_unknown() if isinstance(threshold, str) else answer.above(threshold))
     if done > 1:
         seconds = time.perf_counter() - started
         failures = f"; {failed} failed" if failed else ""
@@ -100,15 +118,17 @@ def recognize(
     return 1 if failed else 0
 
 
-def _answers(recognizer: Recognizer, sources: Sources, top: int, language: Lang) -> Iterator[Prediction]:
+def _answers(
+    recognizer: Recognizer, sources: Sources, top: int, language: Lang, novelty: bool
+) -> Iterator[Prediction]:
     """One picture takes the short way, without waiting for a batch to fill."""
     from huanjing.runtime import Prediction
 
     if sources.total != 1:
-        yield from recognizer.recognize_all(sources.paths, top=top, language=language)
+        yield from recognizer.recognize_all(sources.paths, top=top, language=language, novelty=novelty)
         return
     for path in sources.paths:
         try:
-            yield recognizer.recognize(path, top=top, language=language)
+            yield recognizer.recognize(path, top=top, language=language, novelty=novelty)
         except PictureError as error:
             yield Prediction(path, (), error.reason)

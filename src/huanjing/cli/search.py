@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from huanjing.cli.language import Lang, lang_option, resolve_language
+from huanjing.cli.options import format_option, model_option
 from huanjing.cli.progress import progress_bar
 from huanjing.cli.startup import import_openvino_lightly
 from huanjing.errors import PictureError, UsageError
@@ -25,18 +27,32 @@ index_option = click.option(
     type=click.Path(path_type=Path),
     help="Where the index is; in your cache unless told.",
 )
-model_option = click.option(
-    "--model", metavar="NAME_OR_PATH", help="The model to use; the embedded one unless told."
-)
-format_option = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to write the answers.",
-)
 rebuild_option = click.option("--rebuild", is_flag=True, help="Make the index anew, even a damaged one.")
+
+WORDS: dict[Lang, dict[str, str]] = {
+    "en": {
+        "indexed": "{:,} pictures indexed, {:,} read in {:.1f} s",
+        "removed": "; {:,} removed",
+        "broken": "; {:,} cannot be read",
+        "similarity": "similarity",
+        "picture": "picture",
+        "exact": "exact: {:,} equal files",
+        "near": "near: {:,} pictures that look the same",
+        "similar": "similar: {:,} pictures that show nearly the same",
+        "groups": "groups of duplicates: {:,}",
+    },
+    "zh": {
+        "indexed": "已索引 {:,} 张图片，本次读取 {:,} 张，用时 {:.1f} 秒",
+        "removed": "；移除 {:,} 张",
+        "broken": "；{:,} 张无法读取",
+        "similarity": "相似度",
+        "picture": "图片",
+        "exact": "完全相同：{:,} 个文件",
+        "near": "看起来相同：{:,} 张图片",
+        "similar": "内容相近：{:,} 张图片",
+        "groups": "重复图片共 {:,} 组",
+    },
+}
 
 
 @click.group()
@@ -52,14 +68,18 @@ def search() -> None:
 @index_option
 @model_option
 @rebuild_option
-def index_command(folder: Path, place: Path | None, model: str | None, rebuild: bool) -> int:
+@lang_option
+def index_command(
+    folder: Path, place: Path | None, model: str | None, rebuild: bool, lang: Lang | None
+) -> int:
     """Index the pictures of a folder, or bring its index up to date: only new and changed pictures are read.
 
     Ctrl-C keeps what was read so far. Exit status 1 means that some pictures could not be read; each is named.
 
     Example: huanjing search index holiday/
     """
-    update, place = _up_to_date(folder, place, _recognizer(model), rebuild=rebuild)
+    words = WORDS[resolve_language(lang, human=True)]
+    update, place = _up_to_date(folder, place, _recognizer(model), words, rebuild=rebuild)
     print(place)
     return 1 if update.broken else 0
 
@@ -77,6 +97,7 @@ def index_command(folder: Path, place: Path | None, model: str | None, rebuild: 
 @index_option
 @model_option
 @format_option
+@lang_option
 def query(
     picture: str,
     folder: Path | None,
@@ -85,6 +106,7 @@ def query(
     place: Path | None,
     model: str | None,
     format_: str,
+    lang: Lang | None,
 ) -> int:
     """List the indexed pictures that are most like one picture, with their similarity (1 is the same).
 
@@ -106,8 +128,13 @@ def query(
     if format_ == "json":
         print(json.dumps([match.to_dict() for match in matches], ensure_ascii=False, indent=1))
     else:
+        from rich.cells import cell_len
+
+        words = WORDS[resolve_language(lang, human=True)]
+        width = cell_len(words["similarity"])
+        print(f"{words['similarity']}  {words['picture']}")
         for match in matches:
-            print(f"{match.similarity:6.3f}  {match.path}")
+            print(f"{match.similarity:{width}.3f}  {match.path}")
     return 0
 
 
@@ -132,6 +159,7 @@ def query(
 @model_option
 @rebuild_option
 @format_option
+@lang_option
 def duplicates(
     folder: Path,
     kinds: tuple[Literal["exact", "near", "similar"], ...],
@@ -141,6 +169,7 @@ def duplicates(
     model: str | None,
     rebuild: bool,
     format_: str,
+    lang: Lang | None,
 ) -> int:
     """Group the pictures of a folder that are there more than once. Its index is brought up to date first.
 
@@ -149,17 +178,17 @@ def duplicates(
 
     Example: huanjing search duplicates holiday/ --kind exact --kind near
     """
-    update, _ = _up_to_date(folder, place, _recognizer(model), rebuild=rebuild)
+    words = WORDS[resolve_language(lang, human=True)]
+    update, _ = _up_to_date(folder, place, _recognizer(model), words, rebuild=rebuild)
     groups = update.index.duplicates(kinds or ("exact", "near", "similar"), bits=bits, similarity=similarity)
     if format_ == "json":
         print(json.dumps([group.to_dict() for group in groups], ensure_ascii=False, indent=1))
     else:
         for group in groups:
-            print(f"{group.kind}: {len(group.paths):,} pictures")
+            print(words[group.kind].format(len(group.paths)))
             for path in group.paths:
                 print(f"  {path}")
-    found = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"
-    print(f"{found} of duplicates", file=sys.stderr)
+    print(words["groups"].format(len(groups)), file=sys.stderr)
     return 1 if update.broken else 0
 
 
@@ -171,7 +200,7 @@ def _recognizer(model: str | None) -> Recognizer:
 
 
 def _up_to_date(
-    folder: Path, place: Path | None, recognizer: Recognizer, *, rebuild: bool
+    folder: Path, place: Path | None, recognizer: Recognizer, words: dict[str, str], *, rebuild: bool
 ) -> tuple[Update, Path]:
     from huanjing.recognition.search import default_place
     from huanjing.recognition.search_update import update_index
@@ -183,12 +212,10 @@ def _up_to_date(
     for broken in update.broken:
         print(f"huanjing: {folder / broken.name}: {broken.reason}", file=sys.stderr)
     seconds = time.perf_counter() - started
-    parts = [
-        f"{len(update.index):,} pictures indexed, {update.read:,} read in {seconds:.1f} s",
-        f"{update.removed:,} removed" if update.removed else "",
-        f"{len(update.broken):,} cannot be read" if update.broken else "",
-    ]
-    print("; ".join(filter(None, parts)), file=sys.stderr)
+    said = words["indexed"].format(len(update.index), update.read, seconds)
+    said += words["removed"].format(update.removed) if update.removed else ""
+    said += words["broken"].format(len(update.broken)) if update.broken else ""
+    print(said, file=sys.stderr)
     return update, place
 
 

@@ -16,6 +16,6 @@ def import_openvino_lightly() -> None:
         return
     sys.modules[converter] = None  # type: ignore[assignment]  # makes importing it an ImportError
     try:
-        import openvino  # noqa: F401
+        import huanjing.runtime.silent  # noqa: F401
     finally:
         del sys.modules[converter]

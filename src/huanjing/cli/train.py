@@ -5,38 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
+from huanjing.cli.generator_care import Flip, care_options, make_score, parse_strength
+from huanjing.cli.generator_data import Conditional
+from huanjing.cli.generator_run import Asked, configure, train_and_export
+from huanjing.cli.language import Lang, lang_option, resolve_language
 from huanjing.cli.train_recognizer import recognizer
-from huanjing.errors import RunError, UsageError
-
-if TYPE_CHECKING:
-    from huanjing.datasets import PictureArray, PictureFolder
-    from huanjing.generation.config import GeneratorConfig
-    from huanjing.generation.train import Tick, TrainedGenerator
-    from huanjing.training import Run
-
-DEFAULT_MINUTES = 10.0
-DEFAULT_SEED = 0
-SHOWN_BROKEN = 20
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The options of a generator's training as given; None is left open."""
-
-    recipe: str | None = None
-    minutes: float | None = None
-    steps: int | None = None
-    resolution: tuple[int, int] | None = None
-    seed: int | None = None
-    batch: int | None = None
-    checkpoint_every: int | None = None
+from huanjing.errors import UsageError
 
 
 @click.group()
@@ -48,14 +27,33 @@ train.add_command(recognizer)
 
 
 @train.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--recipe", metavar="NAME", help="How to train: residual (default) or dcgan.")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--recipe", metavar="NAME", help="How to train: residual unless told; see --list-recipes.")
+@click.option(
+    "--size",
+    type=click.Choice(["small", "medium", "large", "auto"]),
+    help="How wide the networks are; auto, the default, goes by pictures and minutes.",
+)
 @click.option("--minutes", metavar="M", type=float, help="How long to train; 10 unless told.")
 @click.option("--steps", metavar="N", type=click.IntRange(min=1), help="How many steps, instead of minutes.")
 @click.option(
     "--resolution",
     metavar="R",
     help="Side of the pictures, or HEIGHTxWIDTH; chosen from the pictures unless told.",
+)
+@click.option(
+    "--channels",
+    type=click.Choice(["1", "3", "4"]),
+    help="1 grey, 3 colour, 4 colour and transparency; as the pictures are unless told.",
+)
+@click.option(
+    "--conditional",
+    type=click.Choice(["auto", "yes", "no"]),
+    help="Whether to learn the subfolders as classes; auto, the default, does where each has 200 pictures.",
+)
+@care_options
+@click.option(
+    "--exclude", metavar="FILE", type=click.Path(path_type=Path), help="A list of pictures to leave out."
 )
 @click.option(
     "--run", type=click.Path(path_type=Path), help="The run folder; runs/FOLDER-RECIPE unless told."
@@ -68,16 +66,27 @@ train.add_command(recognizer)
     type=click.IntRange(min=1),
     help="Steps between checkpoints; once a minute unless told.",
 )
+@click.option("--list-recipes", is_flag=True, help="Show the recipes with their costs, and stop.")
+@lang_option
 def generator(
-    folder: Path,
+    folder: Path | None,
     recipe: str | None,
+    size: str | None,
     minutes: float | None,
     steps: int | None,
     resolution: str | None,
+    channels: str | None,
+    conditional: Conditional | None,
+    augment: str | None,
+    flip: Flip | None,
+    until: Literal["end", "good"] | None,
+    exclude: Path | None,
     run: Path | None,
     seed: int | None,
     batch: int | None,
     checkpoint_every: int | None,
+    list_recipes: bool,
+    lang: Lang | None,
 ) -> int:
     """Train a generator that makes pictures like those in FOLDER.
 
@@ -86,23 +95,38 @@ def generator(
 
     Example: huanjing train generator holiday-photographs --minutes 30
     """
+    if list_recipes:
+        from huanjing.cli.recipe_list import print_recipes
+
+        print_recipes(lang)
+        return 0
+    if folder is None:
+        raise UsageError("Name the FOLDER that holds the pictures: huanjing train generator FOLDER")
     if minutes is not None and not 0 < minutes < float("inf"):
         raise UsageError(f"--minutes is {minutes}; it must be above 0.")
     if minutes is not None and steps is not None:
         raise UsageError("--minutes and --steps are two ways to say how long; give one of them.")
     asked = Asked(
-        recipe,
-        minutes,
-        steps,
-        parse_resolution(resolution) if resolution else None,
-        seed,
-        batch,
-        checkpoint_every,
+        recipe=recipe,
+        size=size,
+        minutes=minutes,
+        steps=steps,
+        resolution=parse_resolution(resolution) if resolution else None,
+        channels=None if channels is None else _CHANNELS[channels],
+        conditional=conditional,
+        augment=None if augment is None else parse_strength(augment),
+        flip=flip,
+        until=until,
+        exclude=exclude,
+        seed=seed,
+        batch=batch,
+        checkpoint_every=checkpoint_every,
     )
     from huanjing.training.engine import require_tensorflow
 
     require_tensorflow()
 
+    from huanjing.cli.evaluate_generator import report_run
     from huanjing.generation.recipes import DEFAULT_RECIPE
     from huanjing.training import Interrupted, Run
 
@@ -110,8 +134,10 @@ def generator(
     config, pictures = configure(run, folder, asked)
     try:
         with Run.start(run, config) as opened:
-            train_and_export(config, pictures, opened)
+            language = resolve_language(lang, human=True)
+            train_and_export(config, pictures, opened, language=language, score=make_score(pictures.array))
             model = opened.model
+        report_run(run, pictures)
     except Interrupted as stopped:
         print(f"huanjing: {stopped}", file=sys.stderr)
         return 130
@@ -120,33 +146,7 @@ def generator(
     return 0
 
 
-def train_and_export(
-    config: GeneratorConfig, pictures: PictureArray, run: Run, on_tick: Callable[[Tick], None] | None = None
-) -> TrainedGenerator:
-    """Train with live progress, then write the bundle to the run's ``model/``."""
-    from huanjing.generation.export import export_generator
-    from huanjing.generation.train import train_generator
-    from huanjing.training import Progress
-
-    with Progress("Training") as progress:
-
-        def show(tick: Tick) -> None:
-            progress.update(
-                tick.progress,
-                step=tick.step,
-                rate=tick.pictures_per_second,
-                values={"loss D": tick.discriminator_loss, "G": tick.generator_loss} if tick.step else {},
-                seconds_left=tick.seconds / tick.progress - tick.seconds if tick.progress > 0 else None,
-                last=tick.progress >= 1,
-            )
-            if on_tick is not None:
-                on_tick(tick)
-
-        trained = train_generator(config, pictures.array, run, show)
-    name = re.sub("[^A-Za-z0-9]+", "-", run.folder.resolve().name).strip("-") or "generator"
-    export_generator(run.model, config, trained.state.averaged, name=name[:100])
-    print(f"Trained {trained.step:,} steps. Samples: {run.samples}", file=sys.stderr)
-    return trained
+_CHANNELS: dict[str, Literal[1, 3, 4]] = {"1": 1, "3": 3, "4": 4}
 
 
 def parse_resolution(text: str) -> tuple[int, int]:
@@ -155,107 +155,3 @@ def parse_resolution(text: str) -> tuple[int, int]:
     if not 1 <= len(parts) <= 2 or not all(re.fullmatch("[1-9][0-9]{0,4}", part) for part in parts):
         raise UsageError(f"--resolution is {text!r}; it is a side such as 64, or HEIGHTxWIDTH such as 48x64.")
     return int(parts[0]), int(parts[-1])
-
-
-def choose_resolution(index: PictureFolder) -> tuple[int, int]:
-    """28×28 or 32×32 for small pictures, else 64×64."""
-    from huanjing.datasets.pictures import probe_size
-
-    size = probe_size(index)
-    smaller = min(size) if size else 64
-    side = 28 if smaller <= 28 else 32 if smaller < 48 else 64
-    print(f"Training on pictures of {side} by {side}; --resolution would change that.", file=sys.stderr)
-    return side, side
-
-
-def configure(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, PictureArray]:
-    """The configuration of the run that is there, where ``asked`` agrees with it, or a new one."""
-    from huanjing.generation.config import GeneratorConfig
-    from huanjing.training import read_config, reconcile
-
-    there = read_config(run, GeneratorConfig)
-    if there is None:
-        return _new(run, folder, asked)
-    started = {
-        "--recipe": there.recipe.name,
-        "--minutes": there.minutes,
-        "--steps": there.steps,
-        "--resolution": (there.height, there.width),
-        "--seed": there.seed,
-        "--batch": there.recipe.batch,
-        "--checkpoint-every": there.checkpoint_every,
-    }
-    reconcile(run, started, dict(zip(started, vars(asked).values(), strict=True)))
-    pictures = _prepare(folder, (there.height, there.width), there.channels)
-    if pictures.digest != there.data.digest:
-        raise RunError(
-            f"{folder}: the pictures are not those that {run} was started on: {len(pictures)} now, "
-            f"{there.data.pictures} then. Bring them back, or name another run with --run."
-        )
-    return there, pictures
-
-
-def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, PictureArray]:
-    from huanjing.datasets import index_folder
-    from huanjing.datasets.pictures import probe_channels
-    from huanjing.generation.config import DataSummary, GeneratorConfig
-    from huanjing.generation.precision import best_precision
-    from huanjing.generation.recipes import DEFAULT_RECIPE, recipe_for
-    from huanjing.generation.shape import Shape
-
-    index = index_folder(folder)
-    height, width = asked.resolution or choose_resolution(index)
-    channels = probe_channels(index)
-    recipe = recipe_for(asked.recipe or DEFAULT_RECIPE, Shape(height, width, channels), asked.batch)
-    pictures = _prepare(index, (height, width), channels)
-    seed = DEFAULT_SEED if asked.seed is None else asked.seed
-    minutes = asked.minutes if asked.minutes or asked.steps else DEFAULT_MINUTES
-    length = f"--steps {asked.steps}" if asked.steps else f"--minutes {minutes:g}"
-    command = (
-        f"huanjing train generator {shlex.quote(folder.name)} --recipe {recipe.name} {length} "
-        f"--resolution {height}x{width} --batch {recipe.batch} --seed {seed} --run {shlex.quote(run.name)}"
-    )
-    return (
-        GeneratorConfig(
-            recipe=recipe,
-            height=height,
-            width=width,
-            channels=channels,
-            seed=seed,
-            steps=asked.steps,
-            minutes=minutes,
-            checkpoint_every=asked.checkpoint_every,
-            precision=best_precision(),
-            data=DataSummary(folder.resolve().name, len(pictures), pictures.digest),
-            command=command,
-        ),
-        pictures,
-    )
-
-
-def _prepare(
-    folder: Path | PictureFolder, resolution: tuple[int, int], channels: Literal[1, 3]
-) -> PictureArray:
-    import time
-
-    from huanjing.datasets import prepare_pictures
-    from huanjing.training import Progress
-
-    started = time.monotonic()
-    with Progress("Reading pictures", counted="picture") as progress:
-
-        def show(done: int, total: int) -> None:
-            if done % 100 == 0 or done == total:
-                rate = done / max(1e-3, time.monotonic() - started)
-                left = (total - done) / rate
-                progress.update(done / total, step=done, rate=rate, values={}, seconds_left=left)
-
-        pictures = prepare_pictures(folder, resolution, channels, on_progress=show)
-    for broken in pictures.broken[:SHOWN_BROKEN]:
-        print(f"set aside: {broken.name}: {broken.reason}", file=sys.stderr)
-    if pictures.broken:
-        count = len(pictures.broken)
-        print(
-            f"{len(pictures):,} pictures are used; {count:,} cannot be and were set aside.", file=sys.stderr
-        )
-    return pictures

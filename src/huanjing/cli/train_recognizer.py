@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shlex
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from huanjing.errors import RunError, UsageError
+from huanjing.cli.recognizer_run import Asked, configure
+from huanjing.errors import UsageError
 
 if TYPE_CHECKING:
-    from huanjing.datasets import PictureArray
     from huanjing.recognition.config import RecognizerConfig
-    from huanjing.recognition.dataset import LabelledFolder, LabelledPictures
+    from huanjing.recognition.dataset import LabelledPictures
     from huanjing.recognition.finetune import Tick
     from huanjing.recognition.train import TrainedRecognizer, Watch
     from huanjing.training import Progress, Run
-
-DEFAULT_START = "efficientnet-lite0"
-DEFAULT_MINUTES = 10.0
-SMALL = 1000
-"""With fewer pictures to learn from, the head alone is fitted unless more is asked for: that takes seconds."""
-SCRATCH_SIDE = 64
-"""Of what a network that starts from nothing sees, unless the pictures are small themselves."""
-SHOWN_BROKEN = 20
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The options of a recogniser's training as given; None is left open."""
-
-    start: str | None = None
-    minutes: float | None = None
-    epochs: int | None = None
-    seed: int | None = None
-    batch: int | None = None
 
 
 @click.command()
@@ -56,7 +34,13 @@ class Asked:
     "--from",
     "start",
     metavar="NAME",
-    help="The model to begin with: efficientnet-lite0 (default), a path, or scratch.",
+    help="The model to begin with: efficientnet-lite0 (default), vgg16 or another classic network, a path, or scratch.",
+)
+@click.option(
+    "--weights",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The Keras weight file of the classic network that --from names.",
 )
 @click.option("--minutes", metavar="M", type=float, help="How long to train at most, everything included.")
 @click.option(
@@ -70,13 +54,16 @@ class Asked:
 )
 @click.option("--seed", type=click.IntRange(min=0), help="What all randomness comes from; 0 unless told.")
 @click.option(
-    "--batch", type=click.IntRange(min=1), help="Pictures in a step of fine-tuning; 32 unless told."
+    "--batch",
+    type=click.IntRange(min=1),
+    help="Pictures in a step; 32, from a classic network 8, from scratch 64 unless told.",
 )
 def recognizer(
     folder: Path,
     labels: Path | None,
     exclude: Path | None,
     start: str | None,
+    weights: Path | None,
     minutes: float | None,
     epochs: int | None,
     run: Path | None,
@@ -94,16 +81,17 @@ def recognizer(
     """
     if minutes is not None and not 0 < minutes < float("inf"):
         raise UsageError(f"--minutes is {minutes}; it must be above 0.")
+    started = time.monotonic()
     from huanjing.recognition.dataset import label_folder
     from huanjing.training import Interrupted, Run
 
     run = run or Path("runs") / f"{folder.resolve().name}-recognizer"
     found = label_folder(folder, labels=labels, exclude=exclude)
-    asked = Asked(start, minutes, epochs, seed, batch)
+    asked = Asked(start, weights, minutes, epochs, seed, batch)
     config, data = configure(run, found, asked, {"--labels": labels, "--exclude": exclude})
     try:
         with Run.start(run, config) as opened:
-            trained = train_and_tell(config, data, opened)
+            trained = train_and_tell(config, data, opened, started)
     except Interrupted as stopped:
         print(f"huanjing: {stopped}", file=sys.stderr)
         return 130
@@ -112,14 +100,19 @@ def recognizer(
     return 0
 
 
-def train_and_tell(config: RecognizerConfig, data: LabelledPictures, run: Run) -> TrainedRecognizer:
-    """Train with live progress and write the bundle to the run's ``model/``."""
+def train_and_tell(
+    config: RecognizerConfig, data: LabelledPictures, run: Run, started: float
+) -> TrainedRecognizer:
+    """Train with live progress and write the bundle to the run's ``model/``.
+
+    :param started: ``time.monotonic()`` when the command began.
+    """
     from huanjing.recognition.train import train_recognizer
     from huanjing.training import Progress
 
     name = re.sub("[^A-Za-z0-9]+", "-", run.folder.resolve().name).strip("-") or "recognizer"
     with Progress("Training") as progress:
-        return train_recognizer(config, data, run, name=name[:100], watch=_watch(progress))
+        return train_recognizer(config, data, run, name=name[:100], watch=_watch(progress), started=started)
 
 
 def _watch(progress: Progress) -> Watch:
@@ -165,117 +158,3 @@ def _conclude(trained: TrainedRecognizer, run: Path) -> None:
         f"pictures{test}.\nTo use it: huanjing recognize --model {shlex.quote(str(run))} PICTURE",
         file=sys.stderr,
     )
-
-
-def configure(
-    run: Path, folder: LabelledFolder, asked: Asked, lists: Mapping[str, Path | None]
-) -> tuple[RecognizerConfig, LabelledPictures]:
-    """The configuration of the run that is there, where ``asked`` agrees with it, or a new one; and the pictures.
-
-    :param lists: options that name files, for the record of the command.
-    """
-    from huanjing.recognition.config import RecognizerConfig
-    from huanjing.recognition.dataset import arrange
-    from huanjing.training import read_config, reconcile
-
-    there = read_config(run, RecognizerConfig)
-    start = asked.start or (there.start if there else DEFAULT_START)
-    pictures = _prepare(folder, start)
-    if there is None:
-        seed = asked.seed or 0
-        data = arrange(folder, pictures, seed)
-        return _new(run, folder, data, start, asked, lists), data
-    started = {
-        "--from": there.start,
-        "--minutes": there.minutes,
-        "--epochs": there.epochs,
-        "--seed": there.seed,
-        "--batch": there.batch,
-    }
-    reconcile(run, started, dict(zip(started, vars(asked).values(), strict=True)))
-    data = arrange(folder, pictures, there.seed)
-    if _digest(data) != there.data.digest:
-        raise RunError(
-            f"{folder.index.root}: the pictures are not those that {run} was started on: {len(pictures)} now, "
-            f"{there.data.pictures} then. Bring them back, or name another run with --run."
-        )
-    return there, data
-
-
-def _new(
-    run: Path,
-    folder: LabelledFolder,
-    data: LabelledPictures,
-    start: str,
-    asked: Asked,
-    lists: Mapping[str, Path | None],
-) -> RecognizerConfig:
-    from huanjing.recognition.config import SCRATCH, LabelledSummary, RecognizerConfig
-    from huanjing.recognition.train import start_model
-    from huanjing.runtime.engine import resolve_precision
-
-    scratch = start == SCRATCH
-    digest, side, channels = "", data.pictures.array.shape[1], data.pictures.array.shape[3]
-    if not scratch:
-        bundle, _ = start_model(start)
-        digest, side, channels = bundle.digest, bundle.picture_input.height, 3
-    minutes, epochs = asked.minutes, asked.epochs
-    if minutes is None and epochs is None:
-        if scratch or len(data.positions("train")) >= SMALL:
-            minutes = DEFAULT_MINUTES
-        else:
-            epochs = 0
-    if scratch and epochs == 0:
-        raise UsageError("--epochs 0 fits the head alone, and --from scratch has no network to put it on.")
-    seed = asked.seed or 0
-    batch = asked.batch or (64 if scratch else 32)
-    length = f"--minutes {minutes:g} " if minutes is not None else ""
-    length += f"--epochs {epochs} " if epochs is not None else ""
-    length += "".join(f"{option} {shlex.quote(path.name)} " for option, path in lists.items() if path)
-    name = folder.index.root.resolve().name
-    command = (
-        f"huanjing train recognizer {shlex.quote(name)} --from {shlex.quote(start)} {length}"
-        f"--batch {batch} --seed {seed} --run {shlex.quote(run.name)}"
-    )
-    return RecognizerConfig(
-        start=start,
-        start_digest=digest,
-        side=side,
-        channels=1 if channels == 1 else 3,
-        seed=seed,
-        batch=batch,
-        epochs=epochs,
-        minutes=minutes,
-        precision="mixed_bfloat16" if resolve_precision("auto") == "bf16" else "float32",
-        data=LabelledSummary(name, len(data.labels), list(data.classes), _digest(data)),
-        command=command,
-    )
-
-
-def _digest(data: LabelledPictures) -> str:
-    """SHA-256 over the pictures, their classes, and what each is for."""
-    digest = hashlib.sha256(data.pictures.digest.encode())
-    digest.update(repr((data.classes, data.labels.tolist(), data.parts)).encode())
-    return digest.hexdigest()
-
-
-def _prepare(folder: LabelledFolder, start: str) -> PictureArray:
-    """Decode the pictures at the size that training needs, and say what was set aside."""
-    from huanjing.datasets import prepare_pictures
-    from huanjing.recognition.config import SCRATCH
-    from huanjing.recognition.dataset import stored_side
-    from huanjing.recognition.train import start_model
-
-    largest = SCRATCH_SIDE if start == SCRATCH else start_model(start)[0].picture_input.height
-    side = stored_side(folder.index, largest)
-    pictures = prepare_pictures(folder.index, (side, side))
-    for broken in pictures.broken[:SHOWN_BROKEN]:
-        print(f"set aside: {broken.name}: {broken.reason}", file=sys.stderr)
-    if pictures.broken:
-        count = len(pictures.broken)
-        print(
-            f"{len(pictures):,} pictures are used; {count:,} cannot be and were set aside.", file=sys.stderr
-        )
-    if folder.unlabelled:
-        print(f"{folder.unlabelled:,} pictures have no class and are passed over.", file=sys.stderr)
-    return pictures

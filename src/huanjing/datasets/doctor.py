@@ -107,9 +107,10 @@ def _repeated(sound: Sequence[Inspection], layout: _Layout) -> Iterator[Finding]
     if sound:
         hashes = np.array([each.look.hash for each in sound], np.uint64)
         join_near(groups, hashes, np.stack([each.look.thumbnail for each in sound]))
+    known = set(equal)
     for code, lists in (
         ("duplicate", equal),
-        ("near-duplicate", [group for group in groups.lists() if group not in set(equal)]),
+        ("near-duplicate", [group for group in groups.lists() if group not in known]),
     ):
         for group in lists:
             members = [sound[position] for position in group]
@@ -146,7 +147,7 @@ def _shapes(sound: Sequence[Inspection]) -> Iterator[Finding]:
     usual = median([min(each.width, each.height) for each in sound] or [0])
     for each in sound:
         name, (short, long) = (each.file.name,), sorted((each.width, each.height))
-        size = f"{each.width} × {each.height} pixels"
+        size = f"{each.width} × {each.height} px"
         if short < TINY and 2 * short < usual:
             yield Finding("tiny", name, size, name)
         if each.width * each.height > HUGE:
@@ -165,7 +166,7 @@ def _oddities(sound: Sequence[Inspection]) -> Iterator[Finding]:
     """One note for each oddity, with all files that have it: none of it is a fault."""
     for code in KINDS:
         if files := [each for each in sound if code in each.oddities]:
-            yield Finding(code, _names(files), f"{len(files):,} of {len(sound):,}")
+            yield Finding(code, _names(files), f"{len(files):,} / {len(sound):,}")
 
 
 def _classes(found: PictureFolder, sound: Sequence[Inspection], layout: _Layout) -> Iterator[Finding]:
@@ -185,9 +186,7 @@ def _classes(found: PictureFolder, sound: Sequence[Inspection], layout: _Layout)
     present = {label: count for label, count in counts.items() if count}
     if present and max(present.values()) >= IMBALANCE * min(present.values()):
         most, least = max(present, key=lambda x: present[x]), min(present, key=lambda x: present[x])
-        yield Finding(
-            "imbalance", (), f"{most} has {present[most]:,} pictures, {least} has {present[least]:,}"
-        )
+        yield Finding("imbalance", (), f"{most} ({present[most]:,}), {least} ({present[least]:,})")
 
 
 def _names(members: Sequence[Inspection]) -> tuple[str, ...]:
@@ -195,5 +194,5 @@ def _names(members: Sequence[Inspection]) -> tuple[str, ...]:
 
 
 def _listed(words: Sequence[str], most: int = 12) -> str:
-    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    more = f", … (+{len(words) - most:,})" if len(words) > most else ""
     return ", ".join(words[:most]) + more

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from natsort import natsort_keygen, ns
 
@@ -85,6 +85,27 @@ def index_folder(folder: str | os.PathLike[str]) -> PictureFolder:
         )
     names.sort(key=natsort_keygen(alg=ns.PATH | ns.IGNORECASE))
     return PictureFolder(root, tuple(_describe(root, name) for name in names), others)
+
+
+def leave_out(index: PictureFolder, listed: Path) -> PictureFolder:
+    """The folder without the pictures that a text file lists: paths relative to it, one a line; ``#`` begins a remark.
+
+    :raises DatasetError: where the list cannot be read, or leaves nothing.
+    """
+    try:
+        lines = listed.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"--exclude {listed}: cannot be read as a list of paths: {error}") from None
+    unwanted = {plain_path(line) for line in lines if line.strip() and not line.startswith("#")}
+    files = tuple(file for file in index.files if file.name not in unwanted)
+    if not files:
+        raise DatasetError(f"--exclude {listed}: lists every picture of {index.root}; none is left.")
+    return replace(index, files=files)
+
+
+def plain_path(path: str) -> str:
+    """A relative path as :attr:`PictureFile.name` writes it, whatever system it comes from."""
+    return PurePosixPath(path.strip().replace("\\", "/")).as_posix()
 
 
 def _describe(root: Path, name: str) -> PictureFile:

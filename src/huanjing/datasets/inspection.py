@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
-from itertools import islice
 from pathlib import PurePosixPath
 
 from PIL import Image
 
 from huanjing.datasets.folder import PictureFile, PictureFolder
+from huanjing.datasets.parallel import in_parallel
 from huanjing.errors import PictureError
 from huanjing.images import DEFAULT_LIMITS, load_picture_bytes
 from huanjing.images.files import read_regular_file
 from huanjing.images.formats import TIFF, find_format
 from huanjing.images.perceptual import Look, look_of
 from huanjing.images.quiet import quiet_libtiff, quiet_pillow
-from huanjing.runtime.engine import processors
 
 LOOKED_AT = (96, 96)
 """Height and width to which a JPEG is decoded to see whether it is whole and how it looks."""
@@ -52,20 +50,8 @@ class Unusable:
 
 
 def inspect_folder(folder: PictureFolder) -> Iterator[Inspection | Unusable]:
-    """Every picture of a folder, in order; read in parallel, only so far ahead that memory stays small."""
-    workers = processors()
-    with ThreadPoolExecutor(workers, thread_name_prefix="inspect") as pool:
-        files = iter(folder.files)
-        queue = deque(pool.submit(inspect_file, folder, file) for file in islice(files, 16 * workers))
-        try:
-            while queue:
-                future = queue.popleft()
-                for file in islice(files, 1):
-                    queue.append(pool.submit(inspect_file, folder, file))
-                yield future.result()
-        finally:
-            for future in queue:
-                future.cancel()
+    """Every picture of a folder, in order; read in parallel."""
+    return in_parallel(partial(inspect_file, folder), folder.files)
 
 
 def inspect_file(folder: PictureFolder, file: PictureFile) -> Inspection | Unusable:

@@ -6,11 +6,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -20,9 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from huanjing.datasets.folder import PictureFile, PictureFolder, index_folder
+from huanjing.datasets.parallel import in_parallel
 from huanjing.errors import DatasetError, PictureError
 from huanjing.images import fit, load_picture, minimum_source_size
-from huanjing.runtime.engine import cache_folder, processors
+from huanjing.runtime.engine import cache_folder
 
 VERSION = 1
 """Of what is prepared: raised when a change in decoding makes other pixels, so that old caches are left alone."""
@@ -31,7 +30,10 @@ GREY_TOLERANCE = 2
 GREY_PROBE = 64
 """Pictures that are looked at, spread over the folder, to see whether all are grey."""
 
-Channels = Literal["auto", 1, 3]
+CLEAR = 250
+"""Below so much opacity, of 255, a pixel counts as one that shows what is behind it."""
+
+Channels = Literal["auto", 1, 3, 4]
 
 
 class BrokenPicture(msgspec.Struct, frozen=True):
@@ -56,7 +58,7 @@ class PictureArray:
 
     folder: Path
     array: NDArray[np.uint8]
-    """NHWC, 0..255, sRGB; mapped from a file, so it may be larger than memory."""
+    """NHWC, 0..255, sRGB, the fourth channel alpha; mapped from a file, so it may be larger than memory."""
     names: list[str]
     """Name of each picture, relative to the folder."""
     labels: list[str]
@@ -78,7 +80,8 @@ def prepare_pictures(
 ) -> PictureArray:
     """Decode every picture of a folder, cropped to ``resolution`` (height, width), or take them from the cache.
 
-    :param channels: 1 is grey, 3 red, green and blue; ``auto`` is 1 where all pictures that are probed are grey.
+    :param channels: 1 is grey, 3 red, green and blue, 4 these and alpha (255 is opaque); ``auto`` is 1 where all
+        pictures that are probed are grey, else 3. Without alpha, what is transparent shows white.
     :param on_progress: called with the pictures done and the pictures in all.
     :raises DatasetError: where the folder holds no usable picture, or the cache cannot be written.
     """
@@ -100,17 +103,27 @@ def prepare_pictures(
     )
 
 
-def probe_channels(index: PictureFolder) -> Literal[1, 3]:
-    """1 where every probed picture is grey, else 3."""
-    every = max(1, len(index.files) // GREY_PROBE)
-    for file in index.files[::every]:
-        try:
-            pixels = np.asarray(load_picture(index.path(file), minimum_size=(64, 64)), np.int16)
-        except PictureError:
-            continue
-        if np.ptp(pixels, axis=2).max() > GREY_TOLERANCE:
+def probe_channels(index: PictureFolder, *, transparency: bool = False) -> Literal[1, 3, 4]:
+    """1 where every probed picture is grey, else 3.
+
+    :param transparency: 4 where at least half of them have transparent parts, as cut-out figures do.
+    """
+    if transparency:
+        clear = [np.asarray(picture.getchannel("A")).min() < CLEAR for picture in _probe(index, 4)]
+        if clear and 2 * sum(clear) >= len(clear):
+            return 4
+    for picture in _probe(index, 3):
+        if np.ptp(np.asarray(picture, np.int16), axis=2).max() > GREY_TOLERANCE:
             return 3
     return 1
+
+
+def _probe(index: PictureFolder, channels: Literal[3, 4]) -> Iterator[Image.Image]:
+    """Some pictures spread over the folder; those that cannot be read are passed over."""
+    every = max(1, len(index.files) // GREY_PROBE)
+    for file in index.files[::every]:
+        with suppress(PictureError):
+            yield load_picture(index.path(file), minimum_size=(64, 64), channels=channels)
 
 
 def probe_size(index: PictureFolder) -> tuple[int, int] | None:
@@ -131,7 +144,7 @@ def probe_size(index: PictureFolder) -> tuple[int, int] | None:
 def _prepare(
     index: PictureFolder,
     resolution: tuple[int, int],
-    channels: Literal[1, 3],
+    channels: Literal[1, 3, 4],
     cached: Path,
     on_progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -184,9 +197,9 @@ def _prepare(
 
 
 def _decode_all(
-    index: PictureFolder, resolution: tuple[int, int], channels: Literal[1, 3]
+    index: PictureFolder, resolution: tuple[int, int], channels: Literal[1, 3, 4]
 ) -> Iterator[tuple[PictureFile, NDArray[np.uint8] | PictureError]]:
-    """Every file with its picture, in order; decoded in parallel, only so far ahead that memory stays small."""
+    """Every file with its picture, in order; decoded in parallel."""
 
     def decode(file: PictureFile) -> NDArray[np.uint8] | PictureError:
         try:
@@ -199,15 +212,7 @@ def _decode_all(
         except PictureError as error:
             return error
 
-    workers = processors()
-    with ThreadPoolExecutor(workers) as pool:
-        files = iter(index.files)
-        queue = deque((file, pool.submit(decode, file)) for file in islice(files, 16 * workers))
-        while queue:
-            file, future = queue.popleft()
-            for following in islice(files, 1):
-                queue.append((following, pool.submit(decode, following)))
-            yield file, future.result()
+    yield from zip(index.files, in_parallel(decode, index.files), strict=True)
 
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:

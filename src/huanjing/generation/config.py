@@ -19,6 +19,13 @@ class DataSummary(Struct, frozen=True):
     """SHA-256 over the pictures as trained on."""
 
 
+class TrainedClass(Struct, frozen=True):
+    """A class that the generator is told to make: the subfolder's name, and how many pictures it holds."""
+
+    name: str
+    pictures: Annotated[int, Meta(gt=0)]
+
+
 class GeneratorConfig(Struct, frozen=True, kw_only=True):
     """A run, whole. Exactly one of ``steps`` and ``minutes`` is given."""
 
@@ -26,7 +33,7 @@ class GeneratorConfig(Struct, frozen=True, kw_only=True):
     recipe: Recipe
     height: int
     width: int
-    channels: Literal[1, 3]
+    channels: Literal[1, 3, 4]
     seed: int
     steps: Annotated[int, Meta(gt=0)] | None = None
     minutes: Annotated[float, Meta(gt=0)] | None = None
@@ -34,6 +41,16 @@ class GeneratorConfig(Struct, frozen=True, kw_only=True):
     """Steps between checkpoints; None is once a minute."""
     precision: Literal["float32", "mixed_bfloat16"]
     data: DataSummary
+    classes: list[TrainedClass] = []
+    """What the generator is conditional on, in the order of its one-hot input; empty where it is not."""
+    augment: Literal["adaptive"] | Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    """The probability of each transformation of what the discriminator sees; ``adaptive`` lets it follow."""
+    mirror: bool = False
+    """Whether half of the real pictures are shown as a mirror would."""
+    held_out: Annotated[int, Meta(ge=0)] = 0
+    """Pictures that training leaves out, to compare with."""
+    until: Literal["end", "good"] = "end"
+    """``good``: training may end before its steps or minutes, once the score no longer gets better."""
     command: str = ""
     """The command line that repeats the run."""
 

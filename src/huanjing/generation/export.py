@@ -11,16 +11,23 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
-from huanjing.bundle import Bundle, Figure, LatentInput, Manifest, TrainingSummary, write_bundle
+from huanjing.bundle import (
+    Bundle,
+    ClassName,
+    Figure,
+    LatentInput,
+    Manifest,
+    TrainingSummary,
+    write_bundle,
+)
 from huanjing.errors import BundleError
 from huanjing.generation.config import GeneratorConfig
-from huanjing.generation.networks import build_generator
+from huanjing.generation.networks import build_generator, call
 from huanjing.runtime.engine import core
 from huanjing.runtime.generator import latents
-from huanjing.runtime.silent import unreported
+from huanjing.runtime.silent import ov, unreported
 
 REFERENCES = 8
 TOLERANCE = 0.02
@@ -46,14 +53,17 @@ def export_generator(
     :param keep_weights: also store the float32 weights, from which training can go on.
     :raises BundleError: where what OpenVINO computes differs from Keras by more than :data:`TOLERANCE`.
     """
-    plain = build_generator(config.recipe, config.shape, "float32", config.seed)
+    count = len(config.classes)
+    plain = build_generator(config.recipe, config.shape, "float32", config.seed, count)
     plain.set_weights(generator.get_weights())
-    z = latents(range(REFERENCES), config.recipe.latent)
-    expected = np.asarray(plain(z, training=False))
+    given = {"latent": latents(range(REFERENCES), config.recipe.latent)}
+    if count:
+        given["classes"] = np.eye(count, dtype=np.float32)[np.arange(REFERENCES) % count]
+    expected = np.asarray(call(plain, given["latent"], given.get("classes")))
 
     def write_files(aside: Path) -> None:
         graph = to_openvino(plain)
-        made = _run(graph, z)
+        made = _run(graph, given)
         difference = float(np.abs(made - expected).max())
         if not difference <= TOLERANCE:
             raise BundleError(
@@ -61,28 +71,37 @@ def export_generator(
                 f"and at most {TOLERANCE} is allowed; the model was not written. Please report this."
             )
         ov.save_model(graph, aside / "graph.xml", compress_to_fp16=True)
-        difference = float(np.abs(_run(core().read_model(aside / "graph.xml"), z) - expected).max())
+        difference = float(np.abs(_run(core().read_model(aside / "graph.xml"), given) - expected).max())
         if not difference <= TOLERANCE:
             raise BundleError(
                 f"{folder}: in half precision the pictures differ by {difference:.4f}, "
                 f"and at most {TOLERANCE} is allowed; the model was not written. Please report this."
             )
-        np.savez(aside / "reference.npz", latent=z, picture=expected)
+        np.savez(aside / "reference.npz", allow_pickle=False, **given, picture=expected)
         if keep_weights:
             plain.save_weights(aside / "weights.weights.h5")
 
     shape = config.shape
+    whole = sum(each.pictures for each in config.classes)
     manifest = Manifest(
         format=1,
         kind="generator",
         name=name,
         architecture=config.recipe.generator,
         preset=config.recipe.name,
-        input=LatentInput(config.recipe.latent, shape.height, shape.width, config.channels),
+        input=LatentInput(
+            config.recipe.latent,
+            shape.height,
+            shape.width,
+            config.channels,
+            [each.pictures / whole for each in config.classes],
+        ),
+        classes=[ClassName(each.name, each.name) for each in config.classes],
         figures=list(figures),
         training=TrainingSummary(
             data=data or Path(config.data.folder).name,
             pictures=config.data.pictures,
+            classes=count,
             digest=config.data.digest,
             command=config.command,
             seed=config.seed,
@@ -95,7 +114,10 @@ def export_generator(
 
 
 def to_openvino(network: keras.Model) -> ov.Model:
-    """The network as a graph with input ``latent`` and output ``picture``; float32, batch free."""
+    """The network as a graph with input ``latent``, ``classes`` too where it knows any, and output ``picture``.
+
+    float32, batch free.
+    """
     with tempfile.TemporaryDirectory() as place:
         path = str(Path(place) / "graph.xml")
         with contextlib.redirect_stdout(io.StringIO()), unreported():
@@ -107,14 +129,15 @@ def to_openvino(network: keras.Model) -> ov.Model:
         output for output in exported.outputs if output.get_partial_shape().rank.get_length() == 4
     )
     graph = ov.Model([pictures], exported.get_parameters(), "generator")
-    graph.input().get_tensor().set_names({"latent"})
+    for given in graph.inputs:
+        given.get_tensor().set_names({"classes" if "classes" in given.get_any_name() else "latent"})
     graph.output().get_tensor().set_names({"picture"})
     return graph
 
 
-def _run(graph: ov.Model, z: NDArray[np.float32]) -> NDArray[np.float32]:
+def _run(graph: ov.Model, given: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     compiled = ov.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    pictures: NDArray[np.float32] = np.array(compiled(z)[0])
+    pictures: NDArray[np.float32] = np.array(compiled(given)[0])
     return pictures
 
 

@@ -12,20 +12,40 @@ from numpy.typing import NDArray
 from huanjing.datasets import batch_positions
 from huanjing.errors import RunError
 from huanjing.generation.config import GeneratorConfig
+from huanjing.images import premultiply
+
+
+def split(config: GeneratorConfig, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The positions of the pictures that training sees and of those held out, both in order."""
+    order = np.random.default_rng([config.seed, count]).permutation(count)
+    return np.sort(order[config.held_out :]), np.sort(order[: config.held_out])
 
 
 class Feed:
     """Batches by step number, gathered by a thread while the step before is computed."""
 
-    def __init__(self, config: GeneratorConfig, pictures: NDArray[np.uint8], step: int) -> None:
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        pictures: NDArray[np.uint8],
+        labels: NDArray[np.int32] | None,
+        step: int,
+    ) -> None:
         expected = (config.height, config.width, config.channels)
         if pictures.shape[1:] != expected or pictures.dtype != np.uint8:
             raise RunError(
                 f"The pictures are {pictures.dtype} {pictures.shape[1:]}; the run needs uint8 {expected}."
             )
-        self.config, self.pictures, self.step = config, pictures, step
+        if labels is None and not config.classes:
+            labels = np.zeros(len(pictures), np.int32)
+        if labels is None or labels.shape != (len(pictures),):
+            raise RunError(
+                f"The run tells {len(config.classes)} classes apart; each of its {len(pictures)} pictures needs one."
+            )
+        self.config, self.pictures, self.labels, self.step = config, pictures, labels, step
+        self._seen = split(config, len(pictures))[0]
         self._pool = ThreadPoolExecutor(1)
-        self._following: Future[tf.Tensor] = self._pool.submit(self._gather, step)
+        self._following: Future[tuple[tf.Tensor, tf.Tensor]] = self._pool.submit(self._gather, step)
 
     def __enter__(self) -> Self:
         return self
@@ -33,15 +53,24 @@ class Feed:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def next(self) -> tf.Tensor:
-        """The step's batches: uint8 ``[U, N, H, W, C]``, U being the recipe's ``updates``."""
+    def next(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """The step's batches: uint8 ``[U, N, H, W, C]``, U being the recipe's ``updates``, and int32 ``[U, N]``."""
         batches = self._following.result()
         self.step += 1
         self._following = self._pool.submit(self._gather, self.step)
         return batches
 
-    def _gather(self, step: int) -> tf.Tensor:
+    def go_to(self, step: int) -> None:
+        """Let ``next`` give the batches of ``step``."""
+        self.step = step
+        self._following = self._pool.submit(self._gather, step)
+
+    def _gather(self, step: int) -> tuple[tf.Tensor, tf.Tensor]:
         updates = self.config.recipe.updates
         size = updates * self.config.recipe.batch
-        positions = batch_positions(len(self.pictures), self.config.seed, step * size, size)
-        return tf.constant(self.pictures[positions].reshape(updates, -1, *self.pictures.shape[1:]))
+        positions = self._seen[batch_positions(len(self._seen), self.config.seed, step * size, size)]
+        pictures = premultiply(self.pictures[positions])
+        return (
+            tf.constant(pictures.reshape(updates, -1, *pictures.shape[1:])),
+            tf.constant(self.labels[positions].reshape(updates, -1), tf.int32),
+        )

@@ -6,6 +6,7 @@ f(t) = log(1 + exp(t)), called softplus. All scores are float32 ``[N]``; every l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ class Objective:
     generator: Loss
     paired: bool
     """Whether the generator's loss compares with real pictures, so that their scores are needed too."""
+    balance: float
+    """L_D where the discriminator can only guess, and gives all pictures one score."""
 
 
 def classic_discriminator(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
@@ -49,8 +52,8 @@ def relativistic_generator(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
 
 
 OBJECTIVES = {
-    "non-saturating": Objective(classic_discriminator, classic_generator, paired=False),
-    "relativistic": Objective(relativistic_discriminator, relativistic_generator, paired=True),
+    "non-saturating": Objective(classic_discriminator, classic_generator, False, 2 * math.log(2)),
+    "relativistic": Objective(relativistic_discriminator, relativistic_generator, True, math.log(2)),
 }
 
 

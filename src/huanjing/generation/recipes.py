@@ -1,7 +1,8 @@
 """The recipes for training a generator: one row each, with what it costs and how far it gets.
 
-A row holds every number that shapes training, so that ``config.json`` of a run, which holds the row as it was
-used, is all that is needed to repeat it.
+A row, with the widths and rates that :mod:`huanjing.generation.sizes` has for the pictures' shape, holds every number
+that shapes training, so that ``config.json`` of a run, which holds the row as it was used, is all that is needed to
+repeat it.
 """
 
 from __future__ import annotations
@@ -11,24 +12,25 @@ from typing import Literal
 
 from huanjing.errors import UsageError
 from huanjing.generation.shape import Shape
+from huanjing.generation.sizes import halvings, pace_for, size_for, widths
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a generator is trained. Widths are filled in for the pictures' shape by :func:`recipe_for`."""
+    """How a generator is trained. Widths and rates are filled in for the pictures' shape by :func:`recipe_for`."""
 
     name: str
     summary: str
-    generator: Literal["classic", "residual"]
+    generator: Literal["classic", "dense", "residual", "strided"]
     discriminator: Literal["classic", "strided"]
     objective: Literal["non-saturating", "relativistic"]
     batch: int
-    rate: float
-    """Adam's learning rate at the start, of both networks."""
-    last_rate: float
-    """The rate at the end; a half cosine leads there."""
     beta_1: float
     beta_2: float
+    rate: float = 0.0
+    """Adam's learning rate at the start, of both networks."""
+    last_rate: float = 0.0
+    """The rate at the end; a half cosine leads there."""
     updates: Literal[1, 2] = 2
     """2: the networks learn in turn, each from pictures and latents of its own. 1: both from one pass."""
     penalty: float = 0.0
@@ -40,19 +42,21 @@ class Recipe:
     average_warm_up: float = 0.05
     """In early training the half-life is at most this part of the steps done."""
     latent: int = 64
-    largest_base: int = 16
-    """The first grid of the generator is the largest that has at most so many cells on a side."""
-    finest_width: int = 64
-    widest: int = 512
+    only: tuple[int, int, Literal[1, 3, 4]] | None = None
+    """Height, width and channels of the only pictures that it makes; None where all can be had."""
+    size: str = ""
+    """``small``, ``medium`` or ``large``; empty where the recipe has one size."""
     generator_widths: tuple[int, ...] = ()
+    """From the latent to the picture."""
     discriminator_widths: tuple[int, ...] = ()
-    expected: str = ""
-    """What it reached where it was measured, and how."""
+    """From the picture down."""
+    distance: float | None = None
+    """The Fréchet distance to expect, by :data:`DISTANCE_PROTOCOL`; None where it was not measured."""
 
 
-MEASURED = (
-    "Fréchet distance after 2 minutes on two cores, 10,000 clothing pictures of 28×28, bfloat16, one seed; 2,000 "
-    "generated against 2,000 test pictures on efficientnet-lite0's pooled features; train against test 9.0"
+DISTANCE_PROTOCOL = (
+    "Fréchet distance after 2 minutes on two cores, 10,000 clothing pictures of 28×28, without classes, bfloat16, one "
+    "seed; 2,000 generated against 2,000 test pictures on efficientnet-lite0's pooled features; train against test 9.0"
 )
 
 RECIPES: dict[str, Recipe] = {
@@ -62,52 +66,70 @@ RECIPES: dict[str, Recipe] = {
             name="dcgan",
             summary="the classic network of 2016, as courses teach it",
             generator="classic", discriminator="classic", objective="non-saturating", batch=64, updates=1,
-            rate=2e-4, last_rate=2e-4, beta_1=0.5, beta_2=0.999,
-            largest_base=16, finest_width=64,
-            expected=f"120.7 {MEASURED}",
+            beta_1=0.5, beta_2=0.999,
+            distance=120.7,
+        ),
+        Recipe(
+            name="dcgan-dense",
+            summary="the article's network: dense layers up to 8,192 units, 32×32 colour alone",
+            generator="dense", discriminator="classic", objective="non-saturating", batch=64, updates=1,
+            beta_1=0.5, beta_2=0.999, latent=100, only=(32, 32, 3),
         ),
         Recipe(
             name="residual",
             summary="residual blocks, relativistic pairing, gradient penalties on both sides, averaged weights",
             generator="residual", discriminator="strided", objective="relativistic", batch=64,
-            rate=1e-3, last_rate=1e-4, beta_1=0.0, beta_2=0.99,
-            penalty=2.0, average_half_life=500,
-            largest_base=8, finest_width=16, widest=128,
-            expected=f"27.5 {MEASURED}",
+            beta_1=0.0, beta_2=0.99, penalty=2.0, average_half_life=500,
+            distance=27.5,
+        ),
+        Recipe(
+            name="slim",
+            summary="strided networks, batch normalisation in the generator; objective and average as in residual",
+            generator="strided", discriminator="strided", objective="relativistic", batch=64,
+            beta_1=0.0, beta_2=0.99, penalty=1.0, average_half_life=200,
         ),
     )
 }  # fmt: skip
 
 DEFAULT_RECIPE = "residual"
-SMALL_SIDE = 32
+DISCRIMINATOR_BASE = 4
+"""The strided discriminator halves a picture until its longer side is at most this."""
 
 
-def recipe_for(name: str, shape: Shape, batch: int | None = None) -> Recipe:
-    """The recipe called ``name``, its networks sized for pictures of ``shape``.
+def recipe_for(
+    name: str, shape: Shape, batch: int | None = None, size: str | None = None, minutes: float | None = None
+) -> Recipe:
+    """The recipe called ``name``, its networks and rates those for pictures of ``shape``.
 
-    :raises UsageError: for a name that is none, or a shape that cannot be generated.
+    :param size: ``small``, ``medium`` or ``large``; None chooses by the pictures and by ``minutes``, the time to train.
+    :raises UsageError: for a name that is none, or a shape or size that the recipe has not.
     """
     if name not in RECIPES:
         raise UsageError(f"There is no recipe {name!r}. There are: {', '.join(RECIPES)}.")
     recipe = RECIPES[name]
-    doublings = shape.doublings(recipe.largest_base)
-    finest = recipe.finest_width
-    # From the coarsest grid to the picture, then from the picture to the coarsest grid.
-    if recipe.generator == "classic":
-        generator = [finest << step for step in reversed(range(doublings))]
-        discriminator = [finest << step for step in range(doublings)]
-    else:
-        generator = [finest << step for step in reversed(range(doublings + 1))]
-        discriminator = [2 * finest << step for step in range(doublings + 1)]
-    # Larger pictures bear smaller steps only: at 64 a quarter of the rate at 32.
-    calmer = (
-        1.0 if recipe.generator == "classic" else min(1.0, (SMALL_SIDE / max(shape.height, shape.width)) ** 2)
-    )
+    if recipe.only not in (None, (shape.height, shape.width, shape.channels)):
+        height, width, channels = recipe.only
+        raise UsageError(
+            f"{name} makes pictures of {width} by {height} with {channels} channels alone, and {shape.width} by "
+            f"{shape.height} with {shape.channels} are asked for. Leave --resolution and --channels out, or take "
+            f"another recipe; {DEFAULT_RECIPE} makes all."
+        )
+    row = size_for(name, shape, size, minutes)
+    doublings = shape.doublings(row.largest_base)
+    grids = {
+        "classic": doublings,
+        "dense": len(row.generator),
+        "residual": doublings + 1,
+        "strided": doublings,
+    }[recipe.generator]
+    depth = doublings if recipe.discriminator == "classic" else halvings(shape, DISCRIMINATOR_BASE)
+    pace = pace_for(name, shape)
     return replace(
         recipe,
-        rate=recipe.rate * calmer,
-        last_rate=recipe.last_rate * calmer,
+        rate=pace.rate,
+        last_rate=pace.last_rate,
         batch=recipe.batch if batch is None else batch,
-        generator_widths=tuple(min(width, recipe.widest) for width in generator),
-        discriminator_widths=tuple(min(width, recipe.widest) for width in discriminator),
+        size=row.name,
+        generator_widths=widths(row.generator, grids)[::-1],
+        discriminator_widths=widths(row.discriminator, depth),
     )

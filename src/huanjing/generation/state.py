@@ -9,22 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huanjing.errors import RunError
+from huanjing.generation.augment import AdaptiveStrength
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.networks import build_generator, build_networks
+from huanjing.generation.objectives import OBJECTIVES
 from huanjing.training.averages import MovingAverage
 
 Arrays = dict[str, NDArray[np.generic]]
 
 
 class TrainingState:
-    """Both networks, their optimisers, and the averaged generator, which makes the pictures.
+    """Both networks, their optimisers, the averaged generator, which makes the pictures, and how the game stands.
 
     With the step's number this is the whole state: data order and noise are functions of seed and step.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
         recipe, shape = config.recipe, config.shape
-        networks = build_networks(recipe, shape, config.precision, config.seed)
+        networks = build_networks(recipe, shape, config.precision, config.seed, len(config.classes))
         self.generator = networks.generator
         self.discriminator = networks.discriminator
         self.generator_optimiser = _adam(config, self.generator)
@@ -32,10 +34,22 @@ class TrainingState:
         self.average: MovingAverage | None = None
         self.averaged = self.generator
         if recipe.average_half_life > 0:
-            self.averaged = build_generator(recipe, shape, config.precision, config.seed)
+            self.averaged = build_generator(recipe, shape, config.precision, config.seed, len(config.classes))
             self.average = MovingAverage(
                 self.generator, self.averaged, recipe.average_half_life, recipe.average_warm_up
             )
+        adaptive = config.augment == "adaptive"
+        start = 0.0 if config.augment == "adaptive" else config.augment
+        self.strength = AdaptiveStrength(start, adaptive=adaptive)
+        balance = OBJECTIVES[recipe.objective].balance
+        self.game = keras.Variable(balance, trainable=False, dtype="float32", name="game")
+        """A moving average of the discriminator's loss; once not finite, it stays so."""
+        self.rate_scale = keras.Variable(1.0, trainable=False, dtype="float32", name="rate_scale")
+        """What the recipe's rates are multiplied by."""
+
+    def finite(self) -> bool:
+        """Whether all numbers are."""
+        return all(np.isfinite(array).all() for array in self.arrays().values())
 
     def arrays(self) -> Arrays:
         """All numbers by name, for a checkpoint."""
@@ -60,6 +74,8 @@ class TrainingState:
             "discriminator": self.discriminator.variables,
             "generator-optimiser": self.generator_optimiser.variables,
             "discriminator-optimiser": self.discriminator_optimiser.variables,
+            "augmentation": self.strength.variables,
+            "game": [self.game, self.rate_scale],
         }
         if self.average is not None:
             owners["averaged"] = self.averaged.variables

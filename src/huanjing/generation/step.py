@@ -1,93 +1,172 @@
-"""One step of training: the discriminator learns, then the generator, then the average follows."""
+"""One step of training: the discriminator learns, then the generator, then the average follows.
+
+Where pictures are augmented, D sees T(x) in place of x everywhere, T being drawn anew for each picture it is shown. The
+penalties are of the gradient with respect to x, the picture as it is, as Karras et al. (ADA, NeurIPS 2020) and Huang et
+al. (NeurIPS 2024) take them, so that they go through T too.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
 
+from huanjing.generation.augment import Augmentation, draw_augmentation, mirror_half
 from huanjing.generation.config import GeneratorConfig
+from huanjing.generation.networks import call
 from huanjing.generation.objectives import OBJECTIVES, gradient_penalty
 from huanjing.generation.state import TrainingState
 
-Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+GAME_HALF_LIFE = 50
+"""Of the average of the discriminator's loss, in steps."""
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """What a step is played with; U is the recipe's ``updates``."""
+
+    real: tf.Tensor
+    """x: ``[U, N, H, W, C]``, -1..1."""
+    classes: tf.Tensor
+    """Theirs, and of the generated pictures beside them: ``[U, N, K]``, one-hot."""
+    z: tf.Tensor
+    """Latents ``[U, N, latent]``."""
+    t: Augmentation | None
+    """T for all that the discriminator is shown: the batches of each update, then what is penalised."""
+
+    def seen(self, pictures: tf.Tensor, start: int = 0) -> tf.Tensor:
+        """T(x), by the draws from number ``start`` on; x itself without augmentation."""
+        return pictures if self.t is None else self.t.part(start, start + pictures.shape[0])(pictures)
 
 
 def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
-    """The step as one graph: (pictures, number, progress) to both losses, without their penalties.
+    """The step as one graph: (pictures, labels, number, progress) to both losses, without their penalties.
 
-    Pictures are uint8 ``[U, N, H, W, C]``, 0..255: a batch for each update, or one for both; ``number`` is the step's,
-    int64; ``progress`` the part of the training that is done, float32, 0..1, which drives the rate.
+    Pictures are uint8 ``[U, N, H, W, C]``, 0..255: a batch for each update, or one for both; ``labels`` their classes,
+    int32 ``[U, N]``, which the generated pictures beside them get too; ``number`` is the step's, int64; ``progress``
+    the part of the training that is done, float32, 0..1, which drives the rate.
     """
     recipe = config.recipe
-    objective = OBJECTIVES[recipe.objective]
-    generator, discriminator = state.generator, state.discriminator
-    penalised = max(1, round(recipe.batch * recipe.penalty_share))
-
-    def penalised_loss(loss: tf.Tensor, real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
-        """L_D + γ/2 (E ‖∇D(x)‖² + E ‖∇D(G(z))‖²)."""
-        if recipe.penalty == 0:
-            return loss
-        # The mean over real and generated together is half the sum of both means, hence γ and not γ/2.
-        some = tf.stop_gradient(tf.concat([real[:penalised], generated[:penalised]], axis=0))
-        return loss + recipe.penalty * gradient_penalty(discriminator, some)
-
-    def update_in_turn(real: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The discriminator learns, then the generator against what it has become, on fresh pictures and latents."""
-        with _tape(discriminator) as tape:
-            generated = generator(z[0], training=True)
-            scores = discriminator(tf.concat([real[0], generated], axis=0), training=True)
-            loss_d = objective.discriminator(*tf.split(scores, 2))
-            total = penalised_loss(loss_d, real[0], generated)
-        _descend(tape, total, discriminator, state.discriminator_optimiser)
-
-        with _tape(generator) as tape:
-            scores = discriminator(generator(z[1], training=True), training=True)
-            real_scores = discriminator(real[1], training=True) if objective.paired else scores
-            loss_g = objective.generator(real_scores, scores)
-        _descend(tape, loss_g, generator, state.generator_optimiser)
-        return loss_d, loss_g
-
-    def update_together(real: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Both learn from one pass over the same pictures, as in the classic loop: cheaper."""
-        with _tape(generator, discriminator) as tape:
-            generated = generator(z[0], training=True)
-            real_scores = discriminator(real[0], training=True)
-            scores = discriminator(generated, training=True)
-            loss_d = objective.discriminator(real_scores, scores)
-            loss_g = objective.generator(real_scores, scores)
-            total = penalised_loss(loss_d, real[0], generated)
-        gradients = tape.gradient(loss_g, _weights(generator))
-        _descend(tape, total, discriminator, state.discriminator_optimiser)
-        state.generator_optimiser.apply(gradients, generator.trainable_variables)
-        return loss_d, loss_g
-
-    update = update_in_turn if recipe.updates == 2 else update_together
+    game = _Game(config, state)
+    update = game.update_in_turn if recipe.updates == 2 else game.update_together
 
     def rate(progress: tf.Tensor) -> tf.Tensor:
-        """From the first rate to the last by half a cosine."""
+        """From the first rate to the last by half a cosine; lower after the training went back."""
         fall = 0.5 * (1.0 + tf.cos(math.pi * progress))
-        return recipe.last_rate + (recipe.rate - recipe.last_rate) * fall
+        return state.rate_scale * (recipe.last_rate + (recipe.rate - recipe.last_rate) * fall)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def step(pictures: tf.Tensor, number: tf.Tensor, progress: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        real = tf.cast(pictures, tf.float32) / 127.5 - 1.0
-        z = tf.random.stateless_normal(
-            [recipe.updates, recipe.batch, recipe.latent],
-            seed=tf.stack([tf.cast(config.seed, tf.int64), number]),
-        )
+    def step(
+        pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor, progress: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         for optimiser in (state.discriminator_optimiser, state.generator_optimiser):
             optimiser.learning_rate.assign(rate(progress))
-
-        loss_d, loss_g = update(real, z)
+        loss_d, loss_g = update(game.batches(pictures, labels, number))
         if state.average is not None:
             state.average.update(number)
+        state.game.assign_add((1.0 - 0.5 ** (1.0 / GAME_HALF_LIFE)) * (loss_d - state.game))
+        state.strength.adapt(number, recipe.batch)
         return loss_d, loss_g
 
     return step  # type: ignore[no-any-return]
+
+
+class _Game:
+    """The two updates, for the graph of the step."""
+
+    def __init__(self, config: GeneratorConfig, state: TrainingState) -> None:
+        self.config, self.state = config, state
+        self.recipe = config.recipe
+        self.objective = OBJECTIVES[config.recipe.objective]
+        self.penalised = max(1, round(self.recipe.batch * self.recipe.penalty_share))
+
+    def batches(self, pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor) -> _Batches:
+        """Everything that is drawn for step ``number``, from it and the seed."""
+        recipe, seed = self.recipe, tf.stack([tf.cast(self.config.seed, tf.int64), number])
+        real = tf.cast(pictures, tf.float32) / 127.5 - 1.0
+        classes = tf.one_hot(labels, len(self.config.classes))
+        z = tf.random.stateless_normal([recipe.updates, recipe.batch, recipe.latent], seed=seed)
+        seeds = tf.random.split(seed, recipe.updates + 1)
+        if self.config.mirror:
+            real = tf.stack([mirror_half(real[k], seeds[k]) for k in range(recipe.updates)])
+        if self.config.augment == 0:
+            return _Batches(real, classes, z, None)
+        shown = 2 * recipe.updates * recipe.batch + 2 * self.penalised
+        p = tf.identity(self.state.strength.probability.value)
+        return _Batches(real, classes, z, draw_augmentation((shown, *real.shape[2:]), p, seeds[-1]))
+
+    def update_in_turn(self, b: _Batches) -> tuple[tf.Tensor, tf.Tensor]:
+        """The discriminator learns, then the generator against what it has become, on fresh pictures and latents."""
+        state = self.state
+        loss_d, gradients = self.discriminator_gradients(b)
+        state.discriminator_optimiser.apply(gradients, state.discriminator.trainable_variables)
+        loss_g, gradients = self.generator_gradients(b)
+        state.generator_optimiser.apply(gradients, state.generator.trainable_variables)
+        return loss_d, loss_g
+
+    def discriminator_gradients(self, b: _Batches) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """L_D without its penalties, and the gradient with them."""
+        generator, discriminator = self.state.generator, self.state.discriminator
+        with _tape(discriminator) as tape:
+            generated = call(generator, b.z[0], b.classes[0], training=True)
+            both, theirs = tf.concat([b.real[0], generated], axis=0), tf.concat([b.classes[0]] * 2, axis=0)
+            real_scores, scores = tf.split(call(discriminator, b.seen(both), theirs, training=True), 2)
+            loss = self.objective.discriminator(real_scores, scores)
+            total = self._penalised(loss, b, generated)
+        self.state.strength.remember(real_scores, scores)
+        return loss, tape.gradient(total, _weights(discriminator))
+
+    def generator_gradients(self, b: _Batches) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """L_G and its gradient, on the pictures and latents of the second update."""
+        generator, discriminator, size = self.state.generator, self.state.discriminator, self.recipe.batch
+        with _tape(generator) as tape:
+            generated = call(generator, b.z[1], b.classes[1], training=True)
+            scores = real_scores = call(
+                discriminator, b.seen(generated, 2 * size), b.classes[1], training=True
+            )
+            if self.objective.paired:
+                real_scores = call(discriminator, b.seen(b.real[1], 3 * size), b.classes[1], training=True)
+            loss = self.objective.generator(real_scores, scores)
+        return loss, tape.gradient(loss, _weights(generator))
+
+    def update_together(self, b: _Batches) -> tuple[tf.Tensor, tf.Tensor]:
+        """Both learn from one pass over the same pictures, as in the classic loop: cheaper."""
+        generator, discriminator = self.state.generator, self.state.discriminator
+        with _tape(generator, discriminator) as tape:
+            generated = call(generator, b.z[0], b.classes[0], training=True)
+            real_scores = call(discriminator, b.seen(b.real[0]), b.classes[0], training=True)
+            scores = call(discriminator, b.seen(generated, self.recipe.batch), b.classes[0], training=True)
+            loss_d = self.objective.discriminator(real_scores, scores)
+            loss_g = self.objective.generator(real_scores, scores)
+            total = self._penalised(loss_d, b, generated)
+        self.state.strength.remember(real_scores, scores)
+        for network, loss, optimiser in (
+            (discriminator, total, self.state.discriminator_optimiser),
+            (generator, loss_g, self.state.generator_optimiser),
+        ):
+            optimiser.apply(tape.gradient(loss, _weights(network)), network.trainable_variables)
+        return loss_d, loss_g
+
+    def _penalised(self, loss: tf.Tensor, b: _Batches, generated: tf.Tensor) -> tf.Tensor:
+        """L_D + γ/2 (E ‖∇D(x)‖² + E ‖∇D(G(z))‖²)."""
+        if self.recipe.penalty == 0:
+            return loss
+        # The mean over real and generated together is half the sum of both means, hence γ and not γ/2.
+        count = self.penalised
+        some = tf.stop_gradient(tf.concat([b.real[0][:count], generated[:count]], axis=0))
+        classes = tf.concat([b.classes[0][:count]] * 2, axis=0)
+        first = 2 * self.recipe.updates * self.recipe.batch
+
+        def score(x: tf.Tensor) -> tf.Tensor:
+            return call(self.state.discriminator, b.seen(x, first), classes)
+
+        return loss + self.recipe.penalty * gradient_penalty(score, some)
 
 
 @contextmanager
@@ -97,12 +176,6 @@ def _tape(*networks: keras.Model) -> Iterator[tf.GradientTape]:
         for network in networks:
             tape.watch(_weights(network))
         yield tape
-
-
-def _descend(
-    tape: tf.GradientTape, loss: tf.Tensor, network: keras.Model, optimiser: keras.optimizers.Optimizer
-) -> None:
-    optimiser.apply(tape.gradient(loss, _weights(network)), network.trainable_variables)
 
 
 def _weights(network: keras.Model) -> list[tf.Variable]:

@@ -1,65 +1,55 @@
 """The training of a generator: one loop, whatever the recipe.
 
-A step is a function of the state (networks, optimisers, average) and of its number: which pictures it sees
-follows from seed and number, and so does its noise. With ``steps`` given, progress is number / steps, so that a
-run that was stopped and resumed equals the one that was not, bit for bit. With ``minutes`` given, progress is the
-time trained so far, over all resumes, read from the clock every ten steps: it is kept in checkpoint and log, and
-a resumed run goes on from it, but two runs on a clock never are the same.
+A step is a function of the state (networks, optimisers, average, augmentation) and of its number: which pictures it
+sees follows from seed and number, and so does its noise. With ``steps`` given, progress is number / steps, so that a
+run that was stopped and resumed equals the one that was not, bit for bit. With ``minutes`` given, progress is the time
+trained so far, over all resumes: it is kept in checkpoint and log, and a resumed run goes on from it, but two runs on
+a clock never are the same.
+
+Every so many steps the training doctor looks. Where numbers are no longer finite, or the generator has collapsed,
+training goes back to the newest state that was good, with half the rate, at most three times.
 """
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from huanjing.errors import RunError
+from huanjing.generation.alarms import REASONS, Return
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.feed import Feed
-from huanjing.generation.samples import SampleSheets
+from huanjing.generation.scoring import Score, Scores
 from huanjing.generation.state import TrainingState
 from huanjing.generation.step import make_step
+from huanjing.generation.ticker import Tick, Ticker
+from huanjing.generation.watch import Doctor, Findings
 from huanjing.training import Interrupted, Run
+from huanjing.training.clock import Clock
 from huanjing.training.run import stop_requests
 
-CLOCK_STEPS = 10
-TICK_SECONDS = 2.0
+__all__ = ["Tick", "TrainedGenerator", "train_generator"]
+
 CHECKPOINT_SECONDS = 60.0
+RETURNS = 3
+"""How often training goes back to an earlier state."""
+CALMER = 0.5
+"""What the rate is multiplied by each time."""
+SCORED = 500
+"""Generated pictures that a score is taken on."""
 
 Pictures = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Tick:
-    """How training stands; given to ``on_tick`` every two seconds, and whenever a sample sheet is drawn."""
-
-    step: int
-    progress: float
-    """The part that is done, 0..1."""
-    seconds: float
-    """Trained so far, over all resumes."""
-    pictures_per_second: float
-    """Since the tick before."""
-    discriminator_loss: float
-    """Mean since the tick before, without penalties; NaN before the first step."""
-    generator_loss: float
-    sheet: Path | None
-    """The sample sheet drawn at this tick."""
-    pictures: Pictures | None
-    """The pictures on it: NHWC uint8, 0..255, always of the same latents."""
-    generator: keras.Model
-    """The network that made them, averaged where the recipe says so. It goes on changing after the tick."""
-
-
-@dataclass(frozen=True)
 class TrainedGenerator:
-    """What training leaves."""
+    """What training leaves: with ``until`` "good" the best state, else the last."""
 
     config: GeneratorConfig
     state: TrainingState
@@ -67,164 +57,163 @@ class TrainedGenerator:
     seconds: float
 
 
-@dataclass
-class _Clock:
-    """Steps and time; with the state, all that a checkpoint holds."""
-
-    config: GeneratorConfig
-    step: int = 0
-    seconds: float = 0.0
-    progress: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._since = time.monotonic() - self.seconds
-
-    def now(self) -> float:
-        self.seconds = time.monotonic() - self._since
-        return self.seconds
-
-    def advance(self) -> None:
-        self.step += 1
-        if self.config.steps is not None:
-            self.progress = self.step / self.config.steps
-        elif self.config.minutes is not None and self.step % CLOCK_STEPS == 0:
-            self.progress = min(1.0, self.now() / (60.0 * self.config.minutes))
-
-    @property
-    def done(self) -> bool:
-        return self.progress >= 1.0
-
-
 def train_generator(
-    config: GeneratorConfig, pictures: Pictures, run: Run, on_tick: Callable[[Tick], None] | None = None
+    config: GeneratorConfig,
+    pictures: Pictures,
+    run: Run,
+    on_tick: Callable[[Tick], None] | None = None,
+    labels: NDArray[np.int32] | None = None,
+    score: Score | None = None,
 ) -> TrainedGenerator:
     """Train in ``run`` until the steps or minutes of ``config`` are done, going on from its newest checkpoint.
 
     :param pictures: NHWC uint8, 0..255, of the shape that ``config`` says; may be a memory map.
+    :param labels: each picture's class, ``[N]``, as a position in ``config.classes``; not needed where that is empty.
+    :param score: judges generated pictures now and then, for the log; needed where ``config.until`` is "good".
     :raises Interrupted: after Ctrl-C or SIGTERM, once the state is saved.
-    :raises RunError: where numbers stop being finite, or the run folder cannot be used.
+    :raises RunError: where numbers stop being finite again and again, or the run folder cannot be used.
     """
-    state = TrainingState(config)
-    clock = _Clock(config)
-    checkpoint = run.checkpoints.latest()
-    if checkpoint is not None:
-        state.restore(checkpoint.arrays)
-        clock = _Clock(config, checkpoint.step, **checkpoint.numbers)
-    run.cut_log(clock.step)
-    train_step = make_step(config, state)
-    sheets = SampleSheets(config, state.averaged, run.samples)
-    ticker = _Ticker(config, clock, run, sheets, on_tick)
-    saved = clock.now()
-
-    def save() -> None:
-        nonlocal saved
-        arrays = state.arrays()
-        broken = [name for name, array in arrays.items() if not np.isfinite(array).all()]
-        if broken:
-            raise RunError(_diverged(run, clock.step))
-        run.checkpoints.save(clock.step, arrays, {"seconds": clock.now(), "progress": clock.progress})
-        saved = clock.seconds
-
-    with stop_requests() as stop, Feed(config, pictures, clock.step) as feed:
+    training = _Training(config, pictures, labels, run, on_tick, score)
+    clock = training.clock
+    with stop_requests() as stop, Feed(config, pictures, labels, clock.step) as feed:
         if clock.step == 0:
-            ticker.tick()
-        while not clock.done:
-            losses = train_step(
-                feed.next(), tf.constant(clock.step, tf.int64), tf.constant(clock.progress, tf.float32)
-            )
+            training.ticker.tick()
+            training.save(Findings())
+        while not training.done:
+            number, progress = tf.constant(clock.step, tf.int64), tf.constant(clock.progress, tf.float32)
+            losses = training.step(*feed.next(), number, progress)
             clock.advance()
-            ticker.add(losses)
-            if ticker.due() or clock.done:
-                ticker.tick()
-            every = config.checkpoint_every
-            if clock.done or (
-                clock.step % every == 0 if every else clock.now() - saved >= CHECKPOINT_SECONDS
-            ):
-                save()
-            if stop.is_set() and not clock.done:
-                save()
+            training.ticker.add(losses)
+            if not training.tell_and_save():
+                training.go_back()
+                feed.go_to(clock.step)
+            if stop.is_set() and not training.done:
+                training.save_unless_saved()
                 raise Interrupted(
                     f"Stopped after step {clock.step}, with everything saved in {run.folder}. "
                     "The same command goes on from there."
                 )
-    return TrainedGenerator(config, state, clock.step, clock.seconds)
+    return training.result()
 
 
-class _Ticker:
-    """Reads the losses now and then, writes the log, draws sheets, and tells who wants to know."""
+class _Training:
+    """A run and everything around its step: the log, the doctor, the score, the checkpoints."""
 
     def __init__(
         self,
         config: GeneratorConfig,
-        clock: _Clock,
+        pictures: Pictures,
+        labels: NDArray[np.int32] | None,
         run: Run,
-        sheets: SampleSheets,
         on_tick: Callable[[Tick], None] | None,
+        score: Score | None,
     ) -> None:
-        self.config, self.clock, self.run, self.sheets, self.on_tick = config, clock, run, sheets, on_tick
-        self._losses: list[tuple[tf.Tensor, tf.Tensor]] = []
-        self._last = clock.now()
-        self._drawn = clock.progress if clock.step else -1.0
-
-    def add(self, losses: tuple[tf.Tensor, tf.Tensor]) -> None:
-        self._losses.append(losses)
-
-    def due(self) -> bool:
-        return self.clock.now() - self._last >= TICK_SECONDS or self._sheet_due()
-
-    def _sheet_due(self) -> bool:
-        return self.sheets.due(self._drawn, self.clock.progress)
-
-    def tick(self) -> None:
-        clock = self.clock
-        spent = clock.now() - self._last
-        count = len(self._losses)
-        losses = np.array(self._losses, np.float64).mean(axis=0) if count else np.full(2, np.nan)
-        if count and not np.isfinite(losses).all():
-            raise RunError(_diverged(self.run, clock.step))
-        sheet, drawn = None, None
-        if self._sheet_due():
-            with self.run.writing():
-                sheet, drawn = self.sheets.draw(clock.step)
-            self._drawn = clock.progress
-        speed = count * self.config.recipe.batch / spent if count and spent > 0 else 0.0
-        loss_d, loss_g = map(float, losses)
-        tick = Tick(
-            clock.step,
-            clock.progress,
-            clock.now(),
-            speed,
-            loss_d,
-            loss_g,
-            sheet,
-            drawn,
-            self.sheets.generator,
-        )
-        if count:
-            self.run.log(
-                {
-                    "step": tick.step,
-                    "progress": tick.progress,
-                    "seconds": round(tick.seconds, 3),
-                    "pictures_per_second": round(speed, 1),
-                    "discriminator_loss": tick.discriminator_loss,
-                    "generator_loss": tick.generator_loss,
-                }
+        self.config, self.run, self.score = config, run, score
+        self.state = TrainingState(config)
+        self.clock = Clock(config.steps, 60.0 * config.minutes if config.minutes else math.inf)
+        self.doctor = Doctor(config, pictures, labels)
+        self.scores = Scores()
+        self.returns = 0
+        checkpoint = run.checkpoints.latest()
+        if checkpoint is not None:
+            numbers = checkpoint.numbers
+            self.state.restore(checkpoint.arrays)
+            self.doctor.restore(numbers)
+            self.scores.restore(numbers)
+            self.returns = int(numbers.get("returns", 0))
+            self.clock = Clock(
+                self.clock.steps, self.clock.budget, checkpoint.step, numbers["seconds"], numbers["progress"]
             )
-        if self.on_tick is not None:
-            self.on_tick(tick)
-        self._losses.clear()
-        self._last = clock.now()
+        run.cut_log(self.clock.step)
+        self.step = make_step(config, self.state)
+        self.ticker = Ticker(config, self.state, self.clock, run, on_tick)
+        self._saved, self._saved_step = self.clock.now(), self.clock.step if checkpoint is not None else -1
+        self._trouble = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether the steps or minutes are over, or the score has settled and that is enough."""
+        return self.clock.done or (self.config.until == "good" and self.scores.settled)
+
+    def tell_and_save(self) -> bool:
+        """Look, score, tell and save where it is time to; False where training has come to grief."""
+        findings = (
+            self.doctor.look(self.state) if self.doctor.due(self.clock.step) or self.clock.done else None
+        )
+        if findings is not None and (not findings.finite or (findings.collapsed and self.returns < RETURNS)):
+            self._trouble = "collapse" if findings.finite else "not-finite"
+            return False
+        value = self._score() if findings is not None and findings.good else None
+        if findings is not None or self.ticker.due():
+            line: dict[str, Any] = {"frechet": value}
+            if findings is not None:
+                line |= {"diversity": round(findings.diversity, 4), "alarms": findings.alarms}
+            if not self.ticker.tick(line, score=value, alarms=findings.new if findings else ()):
+                self._trouble = "not-finite"
+                return False
+        every = self.config.checkpoint_every
+        due = self.clock.step % every == 0 if every else self.clock.now() - self._saved >= CHECKPOINT_SECONDS
+        return self.save(findings, value) if due or findings is not None else True
+
+    def save_unless_saved(self) -> None:
+        """Write a checkpoint, but not in the place of one that the doctor found good."""
+        if self._saved_step != self.clock.step:
+            self.save(None)
+
+    def save(self, findings: Findings | None, score: float | None = None) -> bool:
+        """Write a checkpoint; False, and nothing is written, where numbers are not finite."""
+        arrays = self.state.arrays()
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            self._trouble = "not-finite"
+            return False
+        numbers = self.clock.numbers() | self.doctor.numbers() | self.scores.numbers()
+        numbers |= {"returns": float(self.returns)}
+        good = findings is not None and findings.good
+        self.run.checkpoints.save(self.clock.step, arrays, numbers, score, good=good)
+        self._saved, self._saved_step = self.clock.seconds, self.clock.step
+        return True
+
+    def go_back(self) -> None:
+        """Go on from the newest good state with a lower rate.
+
+        :raises RunError: where that was done often enough.
+        """
+        step, trouble = self.clock.step, self._trouble
+        good = self.run.checkpoints.latest_good()
+        if good is None or self.returns >= RETURNS:
+            raise RunError(_diverged(self.run, step, trouble, self.returns))
+        self.returns += 1
+        self.state.restore(good.arrays)
+        self.state.rate_scale.assign(CALMER**self.returns)
+        self.doctor.restore(good.numbers)
+        self.scores.restore(good.numbers)
+        self.clock.go_to(good.step)
+        self.run.cut_log(good.step)
+        self.save(Findings(), good.score)
+        self.run.checkpoints.drop_after(good.step)
+        self.ticker.back(Return(trouble, step, good.step, CALMER**self.returns))
+
+    def result(self) -> TrainedGenerator:
+        """The last state, or the best."""
+        step = self.clock.step
+        if self.config.until == "good" and (best := self.run.checkpoints.best()) is not None:
+            self.state.restore(best.arrays)
+            step = best.step
+        return TrainedGenerator(self.config, self.state, step, self.clock.seconds)
+
+    def _score(self) -> float | None:
+        if self.score is None or not self.scores.due(self.clock.step):
+            return None
+        value = self.score(self.doctor.pictures(self.state.averaged, SCORED))
+        self.scores.take(self.clock.step, value)
+        return value
 
 
-def _diverged(run: Run, step: int) -> str:
+def _diverged(run: Run, step: int, trouble: str, returns: int) -> str:
     steps = run.checkpoints.steps()
-    good = (
-        f"The last good checkpoint is that of step {steps[-1]}"
-        if steps
-        else "There is no checkpoint before it"
-    )
+    good = f"The last good checkpoint is that of step {steps[-1]}" if steps else "There is no checkpoint"
     return (
-        f"{run.folder}: training diverged: by step {step} numbers were no longer finite. {good}. "
-        "Start a new run with another --seed or a smaller --batch; the pictures may also be too few or too alike."
+        f"{run.folder}: training diverged: by step {step} {REASONS[trouble].en}, after going back {returns} times. "
+        f"{good}. Start a new run with another --seed or a smaller --batch; "
+        "the pictures may also be too few or too alike."
     )

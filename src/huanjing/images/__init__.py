@@ -1,5 +1,6 @@
 """Pictures in and out: decode, bring to size, lay out, encode. Needs numpy and Pillow only."""
 
+from huanjing.images.alpha import premultiply, unpremultiply
 from huanjing.images.decode import (
     DEFAULT_LIMITS,
     DecodeLimits,
@@ -36,6 +37,8 @@ __all__ = [
     "load_picture_bytes",
     "minimum_source_size",
     "picture_grid",
+    "premultiply",
     "to_uint8",
+    "unpremultiply",
     "write_atomically",
 ]

@@ -18,11 +18,8 @@ from typing import Any
 
 import keras
 import numpy as np
-import openvino as ov
 import tensorflow as tf
 from numpy.typing import NDArray
-from openvino import opset15 as ops
-from openvino.preprocess import PrePostProcessor
 
 from huanjing.bundle import Bundle, ClassName, find_model, write_bundle
 from huanjing.datasets.samples import photographs
@@ -30,8 +27,8 @@ from huanjing.errors import BundleError
 from huanjing.images import fit, load_picture
 from huanjing.recognition.classic_manifest import manifest_of, source_of
 from huanjing.recognition.keras_weights import load_network
-from huanjing.recognition.presets import Preset
-from huanjing.runtime.silent import unreported
+from huanjing.recognition.presets import Preprocessing, Preset
+from huanjing.runtime.silent import ov, unreported
 
 REFERENCES = 3
 """Photographs on which a conversion is compared with Keras."""
@@ -134,27 +131,34 @@ PASSING = (
 
 def to_openvino(network: keras.Model, preset: Preset) -> ov.Model:
     """The network with :func:`with_outputs`' outputs as a graph from ``picture``; float32, any batch size."""
+    return graph_of(network, preset.name, preset.preprocessing)
+
+
+def graph_of(network: keras.Model, name: str, preprocessing: Preprocessing = "none") -> ov.Model:
+    """A network with outputs by name as a graph from ``picture``, uint8 NHWC, which does ``preprocessing`` first."""
     with unreported():
         graph = ov.convert_model(_traced(network).get_concrete_function())
     found = {name: output for output in graph.outputs for name in output.get_names()}
     results = []
-    for name in network.output:
-        node = found[name].get_node().input_value(0)
-        if name == "feature_map":
-            node = ops.transpose(node, np.array([0, 3, 1, 2], np.int64), name="feature_map_nchw").output(0)
-        node.get_tensor().set_names({name})
-        results.append(ops.result(node, name=f"{name}_result"))
-    graph = ov.Model(results, graph.get_parameters(), preset.name)
-    prepared = PrePostProcessor(graph)
+    for output in network.output:
+        node = found[output].get_node().input_value(0)
+        if output == "feature_map":
+            node = ov.opset15.transpose(
+                node, np.array([0, 3, 1, 2], np.int64), name="feature_map_nchw"
+            ).output(0)
+        node.get_tensor().set_names({output})
+        results.append(ov.opset15.result(node, name=f"{output}_result"))
+    graph = ov.Model(results, graph.get_parameters(), name)
+    prepared = ov.preprocess.PrePostProcessor(graph)
     taken = prepared.input()
     taken.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     taken.model().set_layout(ov.Layout("NHWC"))
     steps = taken.preprocess().convert_element_type(ov.Type.f32)
-    if preset.preprocessing == "caffe":
+    if preprocessing == "caffe":
         steps.reverse_channels().mean([103.939, 116.779, 123.68])
-    elif preset.preprocessing == "tf":
+    elif preprocessing == "tf":
         steps.mean(127.5).scale(127.5)
-    elif preset.preprocessing == "torch":
+    elif preprocessing == "torch":
         steps.mean([255 * mean for mean in (0.485, 0.456, 0.406)])
         steps.scale([255 * deviation for deviation in (0.229, 0.224, 0.225)])
     graph = prepared.build()
@@ -184,7 +188,8 @@ def halve_kernels(graph: ov.Model) -> None:
             half = values.astype(np.float16)
         if np.isfinite(half).all():
             name = node.get_friendly_name()
-            back = ops.convert(ops.constant(half, name=f"{name}_half"), "f32", name=f"{name}_as_float")
+            half_node = ov.opset15.constant(half, name=f"{name}_half")
+            back = ov.opset15.convert(half_node, "f32", name=f"{name}_as_float")
             for target in node.output(0).get_target_inputs():
                 target.replace_source_output(back.output(0))
 

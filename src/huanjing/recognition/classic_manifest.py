@@ -80,9 +80,7 @@ def manifest_of(
         classes=classes,
         figures=figures,
         training=TrainingSummary(
-            data="one's own; see origin"
-            if source.official is False
-            else "ImageNet (ILSVRC 2012), training set; trained by the original authors",
+            data="one's own; see origin" if source.official is False else preset.training,
             classes=len(classes),
         ),
         licence="the weights' owner decides" if source.official is False else preset.licence,

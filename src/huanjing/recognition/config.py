@@ -28,6 +28,8 @@ class RecognizerConfig(Struct, frozen=True, kw_only=True):
     """The model that training begins with, or ``scratch``."""
     start_digest: str = ""
     """The identity of that model."""
+    weights: str = ""
+    """The Keras file that it was taken from, where ``--weights`` names one."""
     side: int
     """Height and width of the network's input."""
     channels: Literal[1, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from huanjing.datasets import PictureArray, PictureFolder, index_folder
+from huanjing.datasets.folder import leave_out, plain_path
 from huanjing.datasets.pictures import probe_size
 from huanjing.datasets.similar import Groups, join_near
 from huanjing.errors import DatasetError
@@ -33,6 +35,12 @@ PARTS: dict[str, Part] = {
 """What the folders of a set that is already split are called."""
 VALIDATION_SHARE = 0.2
 """Of every class, where the folder does not say what to validate on."""
+VALIDATION_MOST = 5000
+"""Pictures that are kept to validate on; more would say little more, and be missed in learning."""
+
+
+MAGNIFIED, LEAST_SIDE = 4, 128
+"""How far small pictures are magnified for a network that was trained on large ones, and the least side then."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +91,7 @@ def label_folder(
     """
     index = index_folder(folder)
     if exclude is not None:
-        left_out = _read_list(exclude)
-        index = replace(index, files=tuple(file for file in index.files if file.name not in left_out))
+        index = leave_out(index, exclude)
     names = [file.name for file in index.files]
     tops = {name.split("/", 1)[0] for name in names if "/" in name}
     divided = bool(tops) and all(top.lower() in PARTS for top in tops) and "train" in map(PARTS.get, tops)
@@ -153,6 +160,18 @@ def stored_side(index: PictureFolder, largest: int) -> int:
     return largest if smaller > largest // 2 else max(8, smaller)
 
 
+def magnified_side(index: PictureFolder, largest: int) -> int:
+    """The side at which a network that was trained on ``largest`` learns from pictures that may be much smaller.
+
+    Magnified to four times their side, and to 128 at least, in steps of 32: a compromise between how good what it sees
+    is and how often it can look. Heads on the frozen embedded network, clothing of 28 pixels, 10 a class, median of
+    three draws: 71.8 % right at 96, 74.1 % at 128, 74.6 % at 160, 78.1 % at 224, for 1, 1.8, 2.8, 5.4 times the work.
+    """
+    size = probe_size(index)
+    wanted = 32 * math.ceil(MAGNIFIED * min(size) / 32) if size else largest
+    return min(largest, max(LEAST_SIDE, wanted))
+
+
 def near_duplicates(array: NDArray[np.uint8]) -> list[tuple[int, ...]]:
     """Positions of pictures (NHWC, 0..255) that look the same, in groups of two or more."""
     if not len(array):
@@ -168,11 +187,13 @@ def near_duplicates(array: NDArray[np.uint8]) -> list[tuple[int, ...]]:
 def split(
     labels: NDArray[np.int64], groups: Sequence[Sequence[int]], seed: int, share: float = VALIDATION_SHARE
 ) -> NDArray[np.int64]:
-    """Positions to validate on: ``share`` of every class (at least one), a function of labels, groups and seed.
+    """Positions to validate on: ``share`` of every class (at least one, and about :data:`VALIDATION_MOST` in all), a
+    function of labels, groups and seed.
 
     :param groups: positions that must stay on one side, such as near-duplicates.
     """
     together = {position: tuple(group) for group in groups for position in group}
+    share = min(share, VALIDATION_MOST / max(1, len(labels)))
     wanted = {label: max(1, round(share * count)) for label, count in Counter(labels.tolist()).items()}
     left = Counter(labels.tolist())
     chosen: set[int] = set()
@@ -189,6 +210,23 @@ def split(
     return np.array(sorted(chosen), np.int64)
 
 
+def folds(
+    labels: NDArray[np.int64], groups: Sequence[Sequence[int]], seed: int, count: int
+) -> NDArray[np.int64]:
+    """A fold, 0 to ``count`` - 1, for each position, with every class spread evenly and every group in one fold."""
+    together = {position: tuple(group) for group in groups for position in group}
+    chosen = np.full(len(labels), -1, np.int64)
+    sizes = np.zeros((count, int(labels.max()) + 1), np.int64)
+    for position in np.random.default_rng([seed, 6]).permutation(len(labels)).tolist():
+        if chosen[position] < 0:
+            unit = list(together.get(position, (position,)))
+            # The fold with the fewest of this class, and of these the one with the fewest pictures.
+            fold = int(np.lexsort((sizes.sum(axis=1), sizes[:, labels[position]]))[0])
+            chosen[unit] = fold
+            np.add.at(sizes[fold], labels[unit], 1)
+    return chosen
+
+
 def class_weights(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """A weight for each class, 1 on average over the pictures: n / (C n_c) where one class has more than twice the
     pictures of another, else all 1.
@@ -202,14 +240,6 @@ def _image(pixels: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
-def _read_list(path: Path) -> set[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"--exclude {path}: cannot be read as a list of paths: {error}") from None
-    return {_plain(line) for line in lines if line.strip() and not line.startswith("#")}
-
-
 def _read_labels(path: Path, names: set[str], *, excluded: bool) -> dict[str, str]:
     """Class by relative path. What is listed and not there is an error, unless a list of exclusions may be why."""
     try:
@@ -220,7 +250,7 @@ def _read_labels(path: Path, names: set[str], *, excluded: bool) -> dict[str, st
                     f"--labels {path}: the first line must name the columns path and label; "
                     f"it is {','.join(rows.fieldnames or ()) or 'empty'!r}."
                 )
-            labels = {_plain(row["path"] or ""): (row["label"] or "").strip() for row in rows}
+            labels = {plain_path(row["path"] or ""): (row["label"] or "").strip() for row in rows}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"--labels {path}: cannot be read as CSV: {error}") from None
     missing = [name for name in labels if name not in names]
@@ -230,7 +260,3 @@ def _read_labels(path: Path, names: set[str], *, excluded: bool) -> dict[str, st
             f"{missing[0]!r}. Paths are relative to the folder."
         )
     return {name: label for name, label in labels.items() if label}
-
-
-def _plain(path: str) -> str:
-    return PurePosixPath(path.strip().replace("\\", "/")).as_posix()

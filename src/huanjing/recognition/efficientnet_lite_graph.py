@@ -31,8 +31,7 @@ from huanjing.recognition.efficientnet_lite import (
 )
 
 if TYPE_CHECKING:
-    import openvino
-    from openvino import Node
+    from huanjing.runtime.silent import ov
 
 OUTPUTS = ("feature_map", "features", "logits")
 
@@ -42,9 +41,7 @@ rounding does most harm. On the reference pictures of the tests float16 then mov
 where with all kernels in float16 it is 0.025."""
 
 
-def build_graph(
-    weights: Weights, variant: Variant = LITE0, *, resolution: int | None = None
-) -> openvino.Model:
+def build_graph(weights: Weights, variant: Variant = LITE0, *, resolution: int | None = None) -> ov.Model:
     """The network as an OpenVINO graph with any batch size.
 
     Input ``picture``: RGB, uint8 ``[N, S, S, 3]``, 0..255; the graph normalises. Outputs, float32:
@@ -55,37 +52,35 @@ def build_graph(
     :param resolution: the pictures' side S; by default the variant's.
     :raises BundleError: for a missing weight or one of another shape.
     """
-    import openvino
-    from openvino import opset15 as ops
+    from huanjing.runtime.silent import ov
 
+    ops = ov.opset15
     weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
     classes = weights["classifier/bias"].size if "classifier/bias" in weights else 1
     check_weights(weights, parameter_shapes(variant, classes))
     side = variant.resolution if resolution is None else resolution
     picture = ops.parameter([-1, side, side, 3], np.uint8, name="picture")
     picture.output(0).get_tensor().set_names({"picture"})
-    picture.set_layout(openvino.Layout("NHWC"))
+    picture.set_layout(ov.Layout("NHWC"))
     x = ops.convert(picture, "f32", name="picture_as_float")
-    x = ops.subtract(x, _constant("mean", np.float32(MEAN)), name="centred")
-    x = ops.multiply(x, _constant("scale", np.float32(1 / SCALE)), name="normalised")
-    x = ops.transpose(
-        x, _constant("channels_first", np.array([0, 3, 1, 2], np.int64)), name="normalised_nchw"
-    )
+    x = ops.subtract(x, constant("mean", np.float32(MEAN)), name="centred")
+    x = ops.multiply(x, constant("scale", np.float32(1 / SCALE)), name="normalised")
+    x = ops.transpose(x, constant("channels_first", np.array([0, 3, 1, 2], np.int64)), name="normalised_nchw")
     for block in blocks(variant):
         y = x
         for unit in block.units:
             y = _unit_operations(unit, y, side, weights)
             side = -(-side // unit.stride)
         x = ops.add(x, y, name=f"{block.name}_add") if block.residual else y
-    pooled = ops.reduce_mean(x, _constant("height_and_width", np.array([2, 3], np.int64)), name="features")
-    kernel = _kernel("classifier/kernel", weights["classifier/kernel"])
+    pooled = ops.reduce_mean(x, constant("height_and_width", np.array([2, 3], np.int64)), name="features")
+    kernel = kernel_constant("classifier/kernel", weights["classifier/kernel"])
     logits = ops.matmul(pooled, kernel, False, True, name="classifier")
-    logits = ops.add(logits, _constant("classifier/bias", weights["classifier/bias"]), name="logits")
+    logits = ops.add(logits, constant("classifier/bias", weights["classifier/bias"]), name="logits")
     results = []
     for name, node in zip(OUTPUTS, (x, pooled, logits), strict=True):
         node.output(0).get_tensor().set_names({name})
         results.append(ops.result(node, name=f"{name}_result"))
-    return openvino.Model(results, [picture], variant.name)
+    return ov.Model(results, [picture], variant.name)
 
 
 def read_weights(graph: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]:
@@ -94,10 +89,10 @@ def read_weights(graph: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]
     :param graph: the path of ``graph.xml``; ``graph.bin`` is beside it.
     :raises BundleError: where the file cannot be read or holds no named weights.
     """
-    import openvino
+    from huanjing.runtime.silent import ov
 
     try:
-        model = openvino.Core().read_model(os.fspath(graph))
+        model = ov.Core().read_model(os.fspath(graph))
     except RuntimeError as error:
         raise BundleError(f"{os.fspath(graph)}: OpenVINO cannot read this graph: {error}") from error
     weights = {}
@@ -112,22 +107,23 @@ def read_weights(graph: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]
     return weights
 
 
-def _unit_operations(unit: Unit, x: Node, side: int, weights: Weights) -> Node:
+def _unit_operations(unit: Unit, x: ov.Node, side: int, weights: Weights) -> ov.Node:
     """One :class:`Unit` on a picture of ``side`` × ``side``."""
-    from openvino import opset15 as ops
+    from huanjing.runtime.silent import ov
 
+    ops = ov.opset15
     name = f"{unit.name}_convolution"
     kernel = weights[f"{name}/kernel"]
     before, after = same_padding(side, unit.kernel, unit.stride)
     geometry = ([unit.stride] * 2, [before] * 2, [after] * 2, [1, 1])
     if unit.depthwise:
-        grouped = _kernel(f"{name}/kernel", kernel[:, np.newaxis])
+        grouped = kernel_constant(f"{name}/kernel", kernel[:, np.newaxis])
         x = ops.group_convolution(x, grouped, *geometry, name=name)
     else:
-        x = ops.convolution(x, _kernel(f"{name}/kernel", kernel), *geometry, name=name)
+        x = ops.convolution(x, kernel_constant(f"{name}/kernel", kernel), *geometry, name=name)
     name = f"{unit.name}_normalisation"
     numbers = (
-        _constant(f"{name}/{variable}", weights[f"{name}/{variable}"])
+        constant(f"{name}/{variable}", weights[f"{name}/{variable}"])
         for variable in ("gamma", "beta", "moving_mean", "moving_variance")
     )
     x = ops.batch_norm_inference(x, *numbers, EPSILON, name=name)
@@ -140,23 +136,26 @@ def same_padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _constant(name: str, value: NDArray[np.generic] | np.generic) -> Node:
-    from openvino import opset15 as ops
+def constant(name: str, value: NDArray[np.generic] | np.generic) -> ov.Node:
+    """A constant of the value's own type."""
+    from huanjing.runtime.silent import ov
 
-    return ops.constant(np.ascontiguousarray(value) if np.ndim(value) else np.asarray(value), name=name)
+    return ov.opset15.constant(
+        np.ascontiguousarray(value) if np.ndim(value) else np.asarray(value), name=name
+    )
 
 
-def _kernel(name: str, value: NDArray[np.float32]) -> Node:
+def kernel_constant(name: str, value: NDArray[np.float32]) -> ov.Node:
     """A float16 constant and its conversion back, the form that OpenVINO takes for compressed weights.
 
     A small kernel is a plain float32 constant.
     """
-    from openvino import opset15 as ops
+    from huanjing.runtime.silent import ov
 
     if value.size < SMALL_KERNEL:
-        return _constant(name, value)
+        return constant(name, value)
     with np.errstate(over="ignore"):
         half = value.astype(np.float16)
     if not np.isfinite(half).all():
         raise BundleError(f"The weights of {name} do not fit float16: their largest is {np.abs(value).max()}")
-    return ops.convert(_constant(name, half), "f32", name=f"{name}_as_float")
+    return ov.opset15.convert(constant(name, half), "f32", name=f"{name}_as_float")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,13 @@ from numpy.typing import NDArray
 from huanjing.errors import UsageError
 from huanjing.recognition.calibration import ReliabilityBin, expected_calibration_error, reliability
 from huanjing.recognition.dataset import LabelledFolder
+from huanjing.recognition.novelty import Detection, measure_detection
+from huanjing.recognition.shares import Share, wilson
 from huanjing.runtime import Recognizer
 
-Z95 = 1.959963984540054
-"""The normal distribution's two-sided 95 % quantile."""
 SHOWN = 24
 """Mistakes, and suspected wrong labels, that a report names."""
 RESAMPLES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A part of a whole, with its 95 % confidence interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +72,8 @@ class Evaluation:
     """Labels that are probably wrong, the most probable first."""
     broken: tuple[tuple[str, str], ...]
     """Pictures that could not be read, with the reason."""
+    detection: Detection | None = None
+    """How well other things are told from these pictures, where there were some to try."""
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain types, ready for JSON."""
@@ -89,10 +81,14 @@ class Evaluation:
 
 
 def evaluate(
-    recognizer: Recognizer, folder: LabelledFolder, on_progress: Callable[[int, int], None] | None = None
+    recognizer: Recognizer,
+    folder: LabelledFolder,
+    on_progress: Callable[[int, int], None] | None = None,
+    unlike: Sequence[Path] = (),
 ) -> Evaluation:
     """Recognise every picture of ``folder`` as ``huanjing recognize`` does, and compare.
 
+    :param unlike: pictures of other things, to see whether the model tells that it was not taught these.
     :raises UsageError: where a class of the folder is none of the model's, or no picture can be read.
     """
     names = tuple(one.id or one.en for one in recognizer.classes)
@@ -102,7 +98,8 @@ def evaluate(
     labels: list[int] = []
     kept: list[str] = []
     broken: list[tuple[str, str]] = []
-    answers = recognizer.recognize_all(paths, top=len(names))
+    novelty: list[float] = []
+    answers = recognizer.recognize_all(paths, top=len(names), novelty=bool(unlike))
     for done, (file, number, answer) in enumerate(
         zip(folder.index.files, folder.labels, answers, strict=True)
     ):
@@ -114,11 +111,26 @@ def evaluate(
             rows.append(row)
             labels.append(meant[number])
             kept.append(file.name)
+            novelty += [answer.novelty] if answer.novelty is not None else []
         if on_progress is not None:
-            on_progress(done + 1, len(paths))
+            on_progress(done + 1, len(paths) + len(unlike))
     if not rows:
         raise UsageError(f"{folder.index.root}: none of its {len(paths)} pictures can be read.")
-    return judge(recognizer.bundle.manifest.name, names, np.stack(rows), np.array(labels), kept, broken)
+    found = judge(recognizer.bundle.manifest.name, names, np.stack(rows), np.array(labels), kept, broken)
+    if not unlike:
+        return found
+    others: list[float] = []
+    for done, answer in enumerate(recognizer.recognize_all(unlike, top=1, novelty=True)):
+        if answer.novelty is not None:
+            others.append(answer.novelty)
+        else:
+            broken.append((answer.path, answer.error or ""))
+        if on_progress is not None:
+            on_progress(len(paths) + done + 1, len(paths) + len(unlike))
+    if not others:
+        raise UsageError(f"--unlike: none of its {len(unlike)} pictures can be read.")
+    detection = measure_detection(np.array(novelty), np.array(others))
+    return replace(found, broken=tuple(broken), detection=detection)
 
 
 def judge(
@@ -151,17 +163,6 @@ def judge(
         suspects=tuple(_suspects(classes, probabilities, labels, paths)),
         broken=tuple(broken),
     )
-
-
-def wilson(successes: int, count: int) -> Share:
-    """A share with Wilson's 95 % interval (1927), which holds for few pictures and near 0 and 1 too."""
-    if count == 0:
-        return Share(0.0, 0.0, 1.0)
-    share = successes / count
-    scale = 1.0 + Z95**2 / count
-    middle = (share + Z95**2 / (2 * count)) / scale
-    reach = Z95 / scale * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
-    return Share(share, max(0.0, middle - reach), min(1.0, middle + reach))
 
 
 def match_classes(folders: Sequence[str], known: Sequence[tuple[str, ...]]) -> list[int]:

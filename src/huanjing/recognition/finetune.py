@@ -22,19 +22,24 @@ from numpy.typing import NDArray
 
 from huanjing.datasets import batch_positions
 from huanjing.errors import RunError
-from huanjing.recognition.augment import augment, to_size
+from huanjing.recognition.augment import augment
 from huanjing.recognition.config import RecognizerConfig
 from huanjing.recognition.dataset import LabelledPictures, class_weights
+from huanjing.recognition.judge import Judge
 from huanjing.recognition.network_state import NetworkState
+from huanjing.recognition.novelty import PICTURES
 from huanjing.training import Interrupted, Run
+from huanjing.training.clock import Clock
 from huanjing.training.run import stop_requests
 
 TICK_SECONDS = 2.0
 CHECKPOINT_SECONDS = 60.0
 ROUND_STEPS = 500
 """The network is judged after every epoch, and at least so often."""
-JUDGED = 2000
-"""Validation pictures that it is judged by; more say little more and cost time."""
+WRITING_SECONDS = 6.0
+"""What writing a bundle takes at most, beside answering for pictures."""
+LEAST_SECONDS = 1.0
+"""Of training, where reading and looking took all the minutes."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ FINE_TUNING = Schedule(
     rate=3e-4, warm_up=0.1, label_smoothing=0.1, smallest_crop=0.6, patience=8, average_half_life=20
 )
 FROM_SCRATCH = Schedule(
-    rate=2e-3, warm_up=0.05, label_smoothing=0.05, smallest_crop=0.7, patience=15, average_half_life=100
+    rate=2e-3, warm_up=0.05, label_smoothing=0.05, smallest_crop=0.85, patience=20, average_half_life=300
 )
 
 
@@ -76,29 +81,24 @@ class Tick:
     """Accuracy, 0..1, where the network was judged at this tick."""
 
 
-@dataclass
-class _Clock:
-    """Steps and time; ``numbers`` is what a checkpoint holds of it beside the step."""
+def training_budget(minutes: float, each: float, answering: int) -> float:
+    """Seconds after which training must end, so that what comes after it fits into ``minutes`` as well.
 
-    total: int | None
-    budget: float
-    """Seconds in all, where ``total`` is None; the smaller of both ends it where both are given."""
-    step: int = 0
-    seconds: float = 0.0
-    progress: float = 0.0
+    Afterwards the network is written and answers for ``answering`` pictures by OpenVINO, which takes less for each than
+    the ``each`` seconds of judging one, and some seconds besides.
 
-    def __post_init__(self) -> None:
-        self._since = time.monotonic() - self.seconds
+    :returns: seconds from the command's start, at least half of the minutes.
+    """
+    seconds = 60.0 * minutes
+    return max(seconds - WRITING_SECONDS - answering * each, 0.5 * seconds)
 
-    def now(self) -> float:
-        self.seconds = time.monotonic() - self._since
-        return self.seconds
 
-    def advance(self) -> None:
-        self.step += 1
-        by_steps = self.step / self.total if self.total is not None else 0.0
-        by_time = self.now() / self.budget if self.budget < math.inf else 0.0
-        self.progress = min(1.0, max(self.progress, by_steps, by_time))
+def _budget(config: RecognizerConfig, data: LabelledPictures, each: float) -> float:
+    if config.minutes is None:
+        return math.inf
+    # On trial, for the test figure, and for what the model knows as known.
+    known = round(1.5 * min(len(data.positions("train")), PICTURES))
+    return training_budget(config.minutes, each, len(data.positions("val", "test")) + known)
 
 
 def train_network(
@@ -118,28 +118,37 @@ def train_network(
     :raises RunError: where numbers stop being finite, or the run folder cannot be used.
     """
     state = NetworkState(config, schedule.average_half_life, make)
+    judge = Judge(config, data)
+    looked = time.monotonic()
+    first = judge(state.averaged)
+    judging = time.monotonic() - looked
     positions = data.positions("train")
     epoch = math.ceil(len(positions) / config.batch)
     every = min(epoch, ROUND_STEPS)
     total = epoch * config.epochs if config.epochs is not None else None
-    minutes = config.minutes
-    # What was done before this counts too: the minutes are those of the whole command.
-    clock = _Clock(total, 60.0 * minutes if minutes else math.inf, 0, time.monotonic() - started)
+    # What was done before this counts too, over all resumes; the schedule has what is left of the minutes.
+    spent = time.monotonic() - started
+    budget = _budget(config, data, judging / len(judge.positions))
     checkpoint = run.checkpoints.latest()
-    if checkpoint is not None:
+    if checkpoint is None:
+        clock = Clock(total, max(LEAST_SECONDS, budget - spent))
+        state.remember(*first)
+    else:
         numbers = dict(checkpoint.numbers)
         state.restore(checkpoint.arrays, numbers)
-        clock = _Clock(total, clock.budget, checkpoint.step, numbers["seconds"], numbers["progress"])
+        spent += numbers["before"]
+        left = max(LEAST_SECONDS, budget - spent)
+        clock = Clock(total, left, checkpoint.step, numbers["seconds"], numbers["progress"])
     run.cut_log(clock.step)
     train_step = make_step(config, schedule, state, class_weights(data.counts("train")))
-    judge = Judge(config, data)
     ticker = _Ticker(config, clock, run, on_tick)
     saved = clock.now()
 
     def save() -> None:
         nonlocal saved
-        numbers = {"seconds": clock.now(), "progress": clock.progress, **state.numbers()}
-        run.checkpoints.save(clock.step, state.arrays(), numbers)
+        run.checkpoints.save(
+            clock.step, state.arrays(), {**clock.numbers(), "before": spent, **state.numbers()}
+        )
         saved = clock.seconds
 
     with stop_requests() as stop, _Feed(config, data, positions, clock.step) as feed:
@@ -202,36 +211,6 @@ def make_step(
     return step  # type: ignore[no-any-return]
 
 
-class Judge:
-    """Accuracy, 0..1, and loss, in nats, on validation pictures, or on 2,000 of them."""
-
-    def __init__(self, config: RecognizerConfig, data: LabelledPictures) -> None:
-        positions = data.positions("val")
-        chosen = batch_positions(len(positions), config.seed, 0, min(JUDGED, len(positions)))
-        self.positions = np.sort(positions[chosen])
-        self.config, self.data = config, data
-        self._answers: Callable[[tf.Tensor], tf.Tensor] | None = None
-
-    def __call__(self, network: keras.Model) -> tuple[float, float]:
-        """Judge a network; always the same one, whose weights may have changed."""
-        config = self.config
-        if self._answers is None:
-            signature = tf.TensorSpec([None, *self.data.pictures.array.shape[1:]], tf.uint8)
-
-            def answers(pictures: tf.Tensor) -> tf.Tensor:
-                return network(to_size(pictures, config.side, config.channels), training=False)
-
-            self._answers = tf.function(answers, input_signature=[signature], autograph=False)
-        right, loss = 0, 0.0
-        for start in range(0, len(self.positions), config.batch):
-            some = self.positions[start : start + config.batch]
-            labels = self.data.labels[some]
-            logits = tf.cast(self._answers(tf.constant(self.data.pictures.array[some])), tf.float32)
-            right += int((np.argmax(logits, axis=1) == labels).sum())
-            loss += float(tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)))
-        return right / len(self.positions), loss / len(self.positions)
-
-
 class _Feed:
     """Batches by step number, gathered by a thread while the step before is computed."""
 
@@ -265,7 +244,7 @@ class _Ticker:
     """Reads the losses now and then, writes the log, and tells who wants to know."""
 
     def __init__(
-        self, config: RecognizerConfig, clock: _Clock, run: Run, on_tick: Callable[[Tick], None]
+        self, config: RecognizerConfig, clock: Clock, run: Run, on_tick: Callable[[Tick], None]
     ) -> None:
         self.config, self.clock, self.run, self.on_tick = config, clock, run, on_tick
         self._losses: list[tf.Tensor] = []

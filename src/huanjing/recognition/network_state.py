@@ -28,6 +28,7 @@ class NetworkState:
     """
 
     def __init__(self, config: RecognizerConfig, half_life: float, make: Callable[[], Any]) -> None:
+        keras.utils.set_random_seed(config.seed)
         with _precision(config.precision):
             self.network: keras.Model = make()
             self.averaged: keras.Model = make()

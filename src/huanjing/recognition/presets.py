@@ -87,6 +87,12 @@ class Preset:
         return 4 * self.parameters
 
     @property
+    def training(self) -> str:
+        """What the official weights learned from."""
+        start = "ImageNet-21k, then " if self.name in _STARTED_LARGER else ""
+        return f"{start}ImageNet (ILSVRC 2012), training set; trained by the original authors"
+
+    @property
     def licence(self) -> str:
         """The licence of the weights, as far as it is known."""
         return next(text for start, text in _LICENCES if self.name.startswith(start))
@@ -188,13 +194,17 @@ _FILES: dict[str, tuple[str, str | None]] = {
 """The official file's place in the bucket, and its MD5, or SHA-256 where that is longer; MobileNet and MobileNetV2
 have none in Keras's source."""
 
+_STARTED_LARGER = {"convnextbase", "convnextlarge", "convnextxlarge"}
+"""Trained first on ImageNet-21k, as Keras's source says; their accuracies compare only with others of that kind."""
+
 _APACHE = "Apache-2.0 (the weights' original publication)"
+_BSD = "BSD (Facebook, fb.resnet.torch)"
 _LICENCES = (
     # name begins with, licence
     ("vgg", "Creative Commons Attribution (VGG, University of Oxford)"),
-    ("resnet50v2", "see the Keras documentation"),
-    ("resnet101v2", "see the Keras documentation"),
-    ("resnet152v2", "see the Keras documentation"),
+    ("resnet50v2", _BSD),
+    ("resnet101v2", _BSD),
+    ("resnet152v2", _BSD),
     ("resnet", "MIT (Kaiming He)"),
     ("inception", _APACHE),
     ("xception", "MIT (Keras)"),

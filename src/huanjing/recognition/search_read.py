@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, islice
 from math import ceil
 from os import PathLike
 
@@ -18,8 +16,11 @@ from huanjing.errors import PictureError
 from huanjing.images import DEFAULT_LIMITS, fit, load_picture_bytes, minimum_source_size
 from huanjing.images.files import read_regular_file
 from huanjing.images.perceptual import Look, look_of
-from huanjing.runtime import Recognizer, processors
+from huanjing.runtime import Recognizer
 from huanjing.runtime.recognizer import FAST_DECODING
+
+ENOUGH = 72
+"""Pixels a side that a look needs; bringing a picture to them by boxes costs less than as a look does by itself."""
 
 
 @dataclass(frozen=True)
@@ -32,38 +33,23 @@ class ReadPicture:
     """``[features]``, of length 1."""
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    sha256: str
-    look: Look
-    pixels: NDArray[np.uint8]
-
-
 def read_pictures(
     recognizer: Recognizer, paths: Iterable[str | PathLike[str]]
 ) -> Iterator[ReadPicture | PictureError]:
     """Read each picture, in order; one that cannot be read gives its error. A few batches are held at a time."""
-    remaining = iter(paths)
-    first = next(remaining, None)
-    if first is None:
-        return  # without a network to prepare
-    waiting: deque[_Decoded | PictureError] = deque()
+    files: deque[_File] = deque()
 
-    def pixels() -> Iterator[NDArray[np.uint8]]:
-        for decoded in _decode_all(recognizer, chain([first], remaining)):
-            waiting.append(decoded)
-            if not isinstance(decoded, PictureError):
-                yield decoded.pixels
+    def named() -> Iterator[_File]:
+        for path in paths:
+            files.append(_File(path, recognizer))
+            yield files[-1]
 
-    for features in recognizer.features_all(pixels()):
+    for features in recognizer.features_all(named()):
+        file = files.popleft()
         if isinstance(features, PictureError):
-            raise features  # arrays of the right size cannot fail
-        while isinstance(decoded := waiting.popleft(), PictureError):
-            yield decoded
-        yield ReadPicture(decoded.sha256, decoded.look, unit(features).astype(np.float16))
-    for decoded in waiting:
-        assert isinstance(decoded, PictureError)
-        yield decoded
+            yield features
+        else:
+            yield ReadPicture(file.sha256, file.look, unit(features).astype(np.float16))
 
 
 def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -71,36 +57,28 @@ def unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(features / max(float(np.linalg.norm(features)), 1e-12), np.float32)
 
 
-def _decode_all(
-    recognizer: Recognizer, paths: Iterable[str | PathLike[str]]
-) -> Iterator[_Decoded | PictureError]:
-    """Decode in parallel, only so far ahead that memory stays small."""
-    workers = processors()
-    with ThreadPoolExecutor(workers, thread_name_prefix="read") as pool:
-        remaining = iter(paths)
-        queue = deque(pool.submit(_decode, recognizer, path) for path in islice(remaining, 16 * workers))
-        try:
-            while queue:
-                future = queue.popleft()
-                for path in islice(remaining, 1):
-                    queue.append(pool.submit(_decode, recognizer, path))
-                yield future.result()
-        finally:
-            for future in queue:
-                future.cancel()
+class _File:
+    """A file that the recogniser's decoding threads read; afterwards its hash and its look are known."""
 
+    sha256: str
+    look: Look
 
-def _decode(recognizer: Recognizer, path: str | PathLike[str]) -> _Decoded | PictureError:
-    height, width = recognizer.shape[:2]
-    slack = 1.0 if recognizer.precision == "f32" else FAST_DECODING
-    try:
-        data = read_regular_file(path, DEFAULT_LIMITS.max_bytes)
+    def __init__(self, path: str | PathLike[str], recognizer: Recognizer) -> None:
+        self._path, self._recognizer = path, recognizer
+
+    def __call__(self) -> NDArray[np.uint8]:
+        """The whole picture, squashed to the network's input: HWC uint8, 0..255.
+
+        :raises PictureError: where it cannot be read.
+        """
+        height, width, channels = self._recognizer.shape
+        slack = 1.0 if self._recognizer.precision == "f32" else FAST_DECODING
+        data = read_regular_file(self._path, DEFAULT_LIMITS.max_bytes)
         least = minimum_source_size(ceil(height * slack), ceil(width * slack), mode="squash")
         picture = load_picture_bytes(
-            data, name=str(path), channels=recognizer.input.channels, minimum_size=least
+            data, name=str(self._path), channels=self._recognizer.input.channels, minimum_size=least
         )
-    except PictureError as error:
-        return error
-    whole = fit(picture, height, width, mode="squash", resample=recognizer.input.resample)
-    pixels = np.asarray(whole).reshape(recognizer.shape)
-    return _Decoded(hashlib.sha256(data).hexdigest(), look_of(whole), pixels)
+        whole = fit(picture, height, width, mode="squash", resample=self._recognizer.input.resample)
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        self.look = look_of(fit(whole, ENOUGH, ENOUGH, mode="squash", resample="box"))
+        return np.asarray(whole).reshape(height, width, channels)

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from huanjing.bundle import Bundle, Figure, find_model
-from huanjing.errors import RunError, UsageError
+from huanjing.bundle import Bundle, Figure
+from huanjing.errors import RunError
 from huanjing.recognition.calibration import fit_temperature
 from huanjing.recognition.config import RecognizerConfig
-from huanjing.recognition.dataset import LabelledPictures, class_weights
-from huanjing.recognition.efficientnet_lite import VARIANTS, Variant
-from huanjing.recognition.efficientnet_lite_graph import build_graph, read_weights
-from huanjing.recognition.features import frozen_features
-from huanjing.recognition.head import Head, choose_head, fit_head
+from huanjing.recognition.dataset import LabelledPictures, Part
+from huanjing.recognition.frozen import FIRST_HEAD, Frozen, evenly
+from huanjing.recognition.head import Head
+from huanjing.recognition.head_graph import with_head
+from huanjing.recognition.novelty import FeaturesOf, features_by, novelty_of
+from huanjing.recognition.start import Start, find_start, start_bundle
 from huanjing.recognition.trained_bundle import (
     Description,
     describe_again,
@@ -33,10 +34,12 @@ from huanjing.runtime import Recognizer
 from huanjing.training import Run
 
 if TYPE_CHECKING:
-    import openvino
+    import keras
 
     from huanjing.recognition.finetune import Tick
+    from huanjing.runtime.silent import ov
 
+Tunable = tuple["Callable[[], keras.Model]", "Callable[[keras.Model, Path], ov.Model]"]
 Method = Literal["head", "fine-tuned", "scratch"]
 Say = Callable[[str], None]
 
@@ -71,51 +74,40 @@ class _Candidate:
     method: Method
     logits: NDArray[np.float32]
     write: Callable[[Path, Description], Bundle]
-    architecture: str
-    protocol: str
+    described: Description
+    protocol: str = ""
+    features: FeaturesOf | None = None
+    """Where they were computed for the head; else the written model computes them."""
 
     def accuracy(self, labels: NDArray[np.int64]) -> float:
         """Top-1 on the validation pictures, 0..1."""
         return float((self.logits.argmax(axis=1) == labels).mean())
 
 
-def start_model(name: str) -> tuple[Bundle, Variant]:
-    """The model to begin with, and which network it is.
-
-    :raises UsageError: for one whose network cannot be trained further.
-    """
-    bundle = find_model(name, "recognizer")
-    variant = VARIANTS.get(bundle.manifest.architecture)
-    if variant is None:
-        raise UsageError(
-            f"--from {name}: training can begin with {', '.join(VARIANTS)}, a model trained from one of these, or "
-            f"scratch; this one is {bundle.manifest.architecture!r}."
-        )
-    return bundle, variant
-
-
 def train_recognizer(
-    config: RecognizerConfig, data: LabelledPictures, run: Run, *, name: str, watch: Watch
+    config: RecognizerConfig, data: LabelledPictures, run: Run, *, name: str, watch: Watch, started: float
 ) -> TrainedRecognizer:
     """Train in ``run`` and write the bundle to its ``model/``.
 
+    :param started: ``time.monotonic()`` when the command began, from which ``minutes`` count.
     :raises Interrupted: after Ctrl-C or SIGTERM while the network trains, once the state is saved.
     """
-    started = time.monotonic()
     labels = data.labels[data.positions("val")]
     if config.scratch:
         best = _from_scratch(config, data, run, watch, started)
     else:
-        bundle, variant = start_model(config.start)
-        head = _fit(data, bundle, watch)
-        best = _head_candidate(config, data, bundle, variant, head)
+        start = find_start(config.start, Path(config.weights) if config.weights else None)
+        frozen = Frozen(data, start_bundle(start, config.side), watch.features, config.seed)
+        looks = _looks(config, frozen, started)
+        head, temperature = frozen.fit(looks)
+        best = _head_candidate(config, start, frozen, head, temperature, looks)
         right = best.accuracy(labels)
         watch.say(
             f"The head on the frozen network: {right:.1%} of {len(labels):,} validation pictures right, "
             f"after {time.monotonic() - started:.1f} s."
         )
         if not config.head_only:
-            tuned = _fine_tuned(config, data, run, bundle, variant, head, watch, started)
+            tuned = _fine_tuned(config, data, run, start, head, watch, started)
             watch.say(f"The fine-tuned network: {tuned.accuracy(labels):.1%}.")
             # A tie goes to the simpler one.
             best = max((best, tuned), key=lambda one: one.accuracy(labels))
@@ -123,72 +115,52 @@ def train_recognizer(
     return _finish(data, run, best, name, started)
 
 
-def _fit(data: LabelledPictures, bundle: Bundle, watch: Watch) -> Head:
-    features, labels = _seen_twice(data, bundle, data.positions("train"), watch)
-    validation = data.positions("val")
-    judged = _features(data, bundle, validation, watch), data.labels[validation]
-    return choose_head(features, labels, judged, class_weights(data.counts("train")))
-
-
-def _features(
-    data: LabelledPictures, bundle: Bundle, positions: NDArray[np.int64], watch: Watch, mirrored: bool = False
-) -> NDArray[np.float32]:
-    what = "Looking in the mirror" if mirrored else "Looking at pictures"
-    return frozen_features(
-        Recognizer(bundle),
-        data.pictures,
-        positions,
-        mirrored=mirrored,
-        on_progress=lambda done, total: watch.features(what, done, total),
-    )
-
-
-def _seen_twice(
-    data: LabelledPictures, bundle: Bundle, positions: NDArray[np.int64], watch: Watch
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Features and labels of pictures as they are and as a mirror shows them."""
-    both = [_features(data, bundle, positions, watch, mirrored) for mirrored in (False, True)]
-    return np.concatenate(both), np.tile(data.labels[positions], 2)
+def _looks(config: RecognizerConfig, frozen: Frozen, started: float) -> int | None:
+    """At how many pictures the frozen network may look; None is all, as often as is good."""
+    first = None if config.head_only else FIRST_HEAD
+    if config.minutes is None:
+        return first
+    left = 60.0 * config.minutes - (time.monotonic() - started)
+    in_time = frozen.looks((0.7 if config.head_only else 0.25) * left)
+    return in_time if first is None else min(first, in_time)
 
 
 def _head_candidate(
-    config: RecognizerConfig, data: LabelledPictures, bundle: Bundle, variant: Variant, head: Head
+    config: RecognizerConfig, start: Start, frozen: Frozen, head: Head, temperature: float, looks: int | None
 ) -> _Candidate:
-    quiet = Watch(lambda _: None, lambda *_: None, lambda _: None)
-    logits = head.logits(_features(data, bundle, data.positions("val"), quiet))
+    data = frozen.data
+    again = data.split_here and len(data.positions("train", "val")) <= FIRST_HEAD
+    described = Description(
+        start.architecture,
+        "candidate",
+        (),
+        temperature=temperature,
+        origin=f"Logistic regression on the frozen features of {start.credit}",
+        normalisation=start.normalisation,
+    )
 
     def write(folder: Path, description: Description) -> Bundle:
-        final = head
-        if data.split_here:
-            # The validation pictures have done their work: the head that is kept learns from them too.
-            learned = _seen_twice(data, bundle, data.positions("train"), quiet)
-            judged = _seen_twice(data, bundle, data.positions("val"), quiet)
-            features = np.concatenate([learned[0], judged[0]])
-            labels = np.concatenate([learned[1], judged[1]])
-            weights = class_weights(data.counts("train") + data.counts("val"))
-            final = fit_head(features, labels, weights, head.regularisation)
-        named = read_weights(bundle.graph)
-        named |= {"classifier/kernel": final.kernel, "classifier/bias": final.bias}
-        graph = build_graph(named, variant, resolution=config.side)
+        # The validation pictures have done their work: the head that is kept learns from them too.
+        graph = with_head(frozen.bundle.graph, frozen.refit(head) if again else head)
         return write_recognizer(folder, config, description, reference_pictures(config, data), saver(graph))
 
-    afterwards = (
-        "; the head was then fitted again on training and validation pictures" if data.split_here else ""
-    )
-    origin = (
-        f"Logistic regression on the frozen features of {bundle.manifest.name} ({bundle.manifest.licence})"
-    )
-    return _Candidate(
-        "head", logits, lambda folder, d: write(folder, replace(d, origin=origin)), variant.name, afterwards
-    )
+    protocol = "; the head was then fitted again on training and validation pictures" if again else ""
+    logits = head.logits(frozen.features(data.positions("val")))
+
+    def seen(part: Part, _most: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        positions = data.positions(part)
+        if part == "train" and looks is not None and looks < len(positions):
+            positions = evenly(positions, data.labels, looks, frozen.seed)
+        return frozen.features(positions), data.labels[positions]
+
+    return _Candidate("head", logits, write, described, protocol, seen)
 
 
 def _fine_tuned(
     config: RecognizerConfig,
     data: LabelledPictures,
     run: Run,
-    bundle: Bundle,
-    variant: Variant,
+    start: Start,
     head: Head,
     watch: Watch,
     started: float,
@@ -196,24 +168,32 @@ def _fine_tuned(
     from huanjing.training.engine import require_tensorflow
 
     require_tensorflow()
-    from huanjing.recognition.efficientnet_lite_network import build_network, load_weights, network_weights
     from huanjing.recognition.finetune import FINE_TUNING, train_network
 
-    named = read_weights(bundle.graph)
-    named |= {"classifier/kernel": head.kernel, "classifier/bias": head.bias}
-
-    def make() -> object:
-        network = build_network(variant, resolution=config.side, classes=len(data.classes))
-        load_weights(network, named)
-        for layer in network.layers:
-            if layer.name.endswith("_normalisation"):
-                layer.trainable = False  # its statistics are of many more pictures than these
-        return network
-
+    make, save = _tunable(start, config.side, head)
     trained = train_network(config, FINE_TUNING, make, data, run, watch.tick, started)
-    graph = build_graph(network_weights(trained), variant, resolution=config.side)
-    origin = f"Fine-tuned from {bundle.manifest.name} ({bundle.manifest.licence})"
-    return _on_trial(config, data, run, "fine-tuned", variant.name, origin, saver(graph))
+    description = Description(
+        start.architecture,
+        "candidate",
+        (),
+        origin=f"Fine-tuned from {start.credit}",
+        normalisation=start.normalisation,
+    )
+    return _on_trial(config, data, run, "fine-tuned", description, lambda path: save(trained, path))
+
+
+def _tunable(start: Start, side: int, head: Head) -> Tunable:
+    """How the network is made with ``head`` for its classifier, and how it is written once trained."""
+    if start.variant is not None:
+        from huanjing.recognition import efficientnet_lite_network
+
+        assert start.bundle is not None
+        return efficientnet_lite_network.fine_tunable(start.variant, start.bundle.graph, side, head)
+    from huanjing.recognition import classic_training
+
+    assert start.preset is not None
+    assert start.weights is not None
+    return classic_training.fine_tunable(start.preset, start.weights, side, head)
 
 
 def _from_scratch(
@@ -222,19 +202,18 @@ def _from_scratch(
     from huanjing.training.engine import require_tensorflow
 
     require_tensorflow()
+    from huanjing.recognition.classic_training import save_graph
     from huanjing.recognition.finetune import FROM_SCRATCH, train_network
-    from huanjing.recognition.scratch import SCRATCH_ARCHITECTURE, build_network, save_graph
+    from huanjing.recognition.scratch import NORMALISATION, SCRATCH_ARCHITECTURE, build_network
 
-    def make() -> object:
+    def make() -> keras.Model:
         return build_network(config.side, config.channels, len(data.classes), config.seed)
 
     trained = train_network(config, FROM_SCRATCH, make, data, run, watch.tick, started)
-    plain = build_network(config.side, config.channels, len(data.classes), config.seed)
-    plain.set_weights(trained.get_weights())
-    origin = "Trained from nothing"
-    return _on_trial(
-        config, data, run, "scratch", SCRATCH_ARCHITECTURE, origin, lambda path: save_graph(plain, path)
+    description = Description(
+        SCRATCH_ARCHITECTURE, "candidate", (), origin="Trained from nothing", normalisation=NORMALISATION
     )
+    return _on_trial(config, data, run, "scratch", description, lambda path: save_graph(trained, path))
 
 
 def _on_trial(
@@ -242,23 +221,21 @@ def _on_trial(
     data: LabelledPictures,
     run: Run,
     method: Method,
-    architecture: str,
-    origin: str,
-    save: Callable[[Path], openvino.Model],
+    described: Description,
+    save: Callable[[Path], ov.Model],
 ) -> _Candidate:
     """Write a trained network aside, and let it answer for the validation pictures as it will be used."""
 
     def write(folder: Path, description: Description) -> Bundle:
-        return write_recognizer(
-            folder, config, replace(description, origin=origin), reference_pictures(config, data), save
-        )
+        return write_recognizer(folder, config, description, reference_pictures(config, data), save)
 
     aside = run.folder / f".{method}"
     shutil.rmtree(aside, ignore_errors=True)
-    bundle = write(aside, Description(architecture, "candidate", ()))
+    bundle = write(aside, described)
     logits = _answers(bundle, data, data.positions("val"))
     shutil.rmtree(aside)
-    return _Candidate(method, logits, write, architecture, "")
+    temperature = fit_temperature(logits, data.labels[data.positions("val")])
+    return _Candidate(method, logits, write, replace(described, temperature=temperature))
 
 
 def _finish(
@@ -271,9 +248,7 @@ def _finish(
     by = "its temperature and settings were chosen by them" + best.protocol
     how = "a share of the folder" if data.split_here else "the folder's own validation pictures"
     figures = [Figure("top1_validation", round(right, 6), f"share of {len(labels)} pictures, {how}; {by}")]
-    description = Description(
-        best.architecture, name, figures, temperature=fit_temperature(best.logits, labels)
-    )
+    description = replace(best.described, name=name, figures=figures)
     bundle = best.write(run.model, description)
     test = data.positions("test")
     accuracy = None
@@ -281,7 +256,8 @@ def _finish(
         accuracy = float((_answers(bundle, data, test).argmax(axis=1) == data.labels[test]).mean())
         protocol = f"share of the {len(test)} pictures in the folder's test part, which nothing was chosen by"
         figures.append(Figure("top1_test", round(accuracy, 6), protocol))
-        bundle = describe_again(bundle, temperature=description.temperature, figures=figures)
+    novelty = novelty_of(best.features or features_by(Recognizer(bundle), data))
+    bundle = describe_again(bundle, temperature=description.temperature, figures=figures, novelty=novelty)
     return TrainedRecognizer(bundle, best.method, right, accuracy, time.monotonic() - started)
 
 

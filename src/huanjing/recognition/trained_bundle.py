@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,6 +19,8 @@ from huanjing.errors import BundleError
 from huanjing.images import fit
 from huanjing.recognition.config import RecognizerConfig
 from huanjing.recognition.dataset import LabelledPictures
+from huanjing.recognition.novelty import FittedNovelty
+from huanjing.runtime.silent import ov
 
 REFERENCES = 4
 TOLERANCE = 0.1
@@ -36,6 +37,7 @@ class Description:
     figures: Sequence[Figure]
     temperature: float = 1.0
     origin: str = ""
+    normalisation: str = ""
     licence: str = "the pictures' owner decides"
 
 
@@ -76,7 +78,7 @@ def write_recognizer(
             config.side,
             config.side,
             config.channels,
-            normalisation="(x - 127) / 128",
+            normalisation=description.normalisation,
         ),
         classes=[ClassName(name, name) for name in config.data.classes],
         temperature=description.temperature,
@@ -96,14 +98,19 @@ def write_recognizer(
     return write_bundle(folder, manifest, write_files)
 
 
-def describe_again(bundle: Bundle, *, temperature: float, figures: Sequence[Figure]) -> Bundle:
-    """Give a bundle that was just written the temperature and figures that were measured with it."""
-    manifest = msgspec.structs.replace(bundle.manifest, temperature=temperature, figures=list(figures))
+def describe_again(
+    bundle: Bundle, *, temperature: float, figures: Sequence[Figure], novelty: FittedNovelty
+) -> Bundle:
+    """Give a bundle that was just written what was measured with it: temperature, figures, and what is known to it."""
+    manifest = msgspec.structs.replace(
+        bundle.manifest, temperature=temperature, figures=list(figures), novelty=novelty.told
+    )
 
     def copy(aside: Path) -> None:
         for path in bundle.folder.iterdir():
             if path.name != MANIFEST:
                 (aside / path.name).write_bytes(path.read_bytes())
+        novelty.save(aside)
 
     return write_bundle(bundle.folder, manifest, copy)
 

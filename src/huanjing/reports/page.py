@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from huanjing.errors import MissingExtraError
 from huanjing.images import data_uri, encode_jpeg, encode_png, write_atomically
+from huanjing.images.metadata import XMP_KEY
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,11 +27,14 @@ def render_page(path: Path, template: str, **content: Any) -> None:
     write_atomically(path, html.encode())
 
 
-def picture_uri(picture: NDArray[np.uint8], *, photograph: bool = False) -> str:
-    """An HWC uint8 picture as a ``data:`` address: JPEG for photographs, PNG for what must stay exact."""
+def picture_uri(picture: NDArray[np.uint8], *, photograph: bool = False, xmp: str = "") -> str:
+    """An HWC uint8 picture as a ``data:`` address: JPEG for photographs, PNG for what must stay exact.
+
+    :param xmp: its XMP packet: a generated picture says that it is one when somebody saves it from the page.
+    """
     if photograph:
-        return data_uri(encode_jpeg(picture, quality=82), "image/jpeg")
-    return data_uri(encode_png(picture), "image/png")
+        return data_uri(encode_jpeg(picture, 82, xmp), "image/jpeg")
+    return data_uri(encode_png(picture, {XMP_KEY: xmp} if xmp else None), "image/png")
 
 
 def both(english: str, chinese: str) -> Markup:

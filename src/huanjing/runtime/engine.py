@@ -86,9 +86,11 @@ def compile_graph(
         model = ov.Model(
             [graph.output(name) for name in outputs], graph.get_parameters(), graph.friendly_name
         )
-        shape = model.input().get_partial_shape()
-        shape[0] = batch
-        model.reshape(shape)
+        shapes = {}
+        for each in model.inputs:
+            shapes[each] = each.get_partial_shape()
+            shapes[each][0] = batch
+        model.reshape(shapes)
         return core().compile_model(model, "CPU", settings)
     except RuntimeError as error:
         raise BundleError(f"{bundle.folder}: OpenVINO cannot use this graph: {error}") from error

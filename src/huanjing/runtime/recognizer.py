@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -10,22 +9,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from os import PathLike, fspath
-from typing import Any, Literal
+from os import PathLike
+from typing import Literal
 
 import msgspec
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from PIL import Image
 
 from huanjing.bundle import Bundle, PictureInput, find_model
-from huanjing.errors import BundleError, PictureError, UsageError
-from huanjing.images import fit, load_picture, minimum_source_size
+from huanjing.errors import BundleError, PictureError
 from huanjing.runtime.engine import Precision, compile_graph, processors
+from huanjing.runtime.novelty import NoveltyScore, load_novelty
+from huanjing.runtime.prepare import Loader, Picture, picture_name, prepare
 from huanjing.runtime.results import Label, Prediction
+from huanjing.runtime.silent import ov
 
-Picture = str | PathLike[str] | NDArray[np.uint8] | Image.Image
 Language = Literal["en", "zh"]
 
 BATCH = 4
@@ -57,57 +55,76 @@ class Recognizer:
         self.classes = self.bundle.manifest.classes
         self._lock = threading.Lock()
 
-    def recognize(self, picture: Picture, *, top: int = 3, language: Language = "en") -> Prediction:
+    def recognize(
+        self, picture: Picture, *, top: int = 3, language: Language = "en", novelty: bool = False
+    ) -> Prediction:
         """Say what is in one picture.
 
         :param picture: a path, a PIL picture, or HWC uint8, 0..255.
+        :param novelty: also say how unlike all that the model was taught it is; costs next to nothing.
         :raises PictureError: where the picture cannot be decoded.
+        :raises UsageError: where ``novelty`` is asked of a model that cannot tell.
         """
         pixels = np.empty((1, *self.shape), np.uint8)
-        _prepare(picture, self.input, self._slack, pixels[0])
+        prepare(picture, self.input, self._slack, pixels[0])
         with self._lock:
-            logits = self._single(pixels)[0]
-        return Prediction(_name(picture), self._labels(logits[0], top, language))
+            answers = (self._single_with_features if novelty else self._single)(pixels)
+            row = np.concatenate([answer[0] for answer in answers.values()])
+        return self._prediction(picture_name(picture), row, top, language)
 
     def recognize_all(
-        self, pictures: Iterable[Picture], *, top: int = 3, language: Language = "en"
+        self,
+        pictures: Iterable[Picture],
+        *,
+        top: int = 3,
+        language: Language = "en",
+        novelty: bool = False,
     ) -> Iterator[Prediction]:
         """Say what is in each picture; answers come in the order of the pictures, as they are ready.
 
         A picture that cannot be decoded gives a prediction with ``error`` and no labels. Memory does not depend
         on how many pictures there are: a few batches are held at a time.
+
+        :param novelty: as for :meth:`recognize`.
         """
+        if novelty:
+            _ = self._novelty  # the error, if any, before the work
         names: deque[str] = deque()
 
         def named() -> Iterator[Picture]:
             for picture in pictures:
-                names.append(_name(picture))
+                names.append(picture_name(picture))
                 yield picture
 
-        for logits in self._stream(named(), "logits", self.input):
+        outputs = ("logits", "features") if novelty else ("logits",)
+        for row in self._stream(named(), outputs, self.input):
             name = names.popleft()
-            if isinstance(logits, PictureError):
-                yield Prediction(name, (), logits.reason)
+            if isinstance(row, PictureError):
+                yield Prediction(name, (), row.reason)
             else:
-                yield Prediction(name, self._labels(logits, top, language))
+                yield self._prediction(name, row, top, language)
 
     def logits(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The network's raw answers: NHWC uint8, 0..255, already of the input's size → ``[N, classes]``."""
-        return self._arrays(pictures, "logits", self.input)
+        return self._arrays(pictures, ("logits",), self.input)
 
     def features(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The pooled features before the last layer: NHWC uint8, 0..255, any size → ``[N, features]``.
 
         The whole picture counts: it is scaled to the network's input, and nothing is cropped.
         """
-        return self._arrays(pictures, "features", self._whole)
+        return self._arrays(pictures, ("features",), self._whole)
 
-    def features_all(self, pictures: Iterable[Picture]) -> Iterator[NDArray[np.float32] | PictureError]:
+    def features_all(
+        self, pictures: Iterable[Picture | Loader]
+    ) -> Iterator[NDArray[np.float32] | PictureError]:
         """The features ``[features]`` of each whole picture, in order, as they are ready, or the error it met.
 
         Memory does not depend on how many pictures there are.
+
+        :param pictures: paths, pictures, or functions that load one; these run side by side, in other threads.
         """
-        return self._stream(pictures, "features", self._whole)
+        return self._stream(pictures, ("features",), self._whole)
 
     def check(self, tolerance: float = 0.02) -> float:
         """Run the bundle's reference pictures and compare with the outputs stored beside them.
@@ -144,13 +161,31 @@ class Recognizer:
     def _slack(self) -> float:
         return 1.0 if self.precision == "f32" else FAST_DECODING
 
-    def _arrays(self, pictures: NDArray[np.uint8], output: str, into: PictureInput) -> NDArray[np.float32]:
+    @cached_property
+    def _single_with_features(self) -> ov.CompiledModel:
+        _ = self._novelty  # the error, if any, before the work
+        outputs = ("logits", "features")
+        return compile_graph(self.bundle, outputs=outputs, batch=1, precision=self.precision)
+
+    @cached_property
+    def _novelty(self) -> NoveltyScore:
+        return load_novelty(self.bundle)
+
+    def _arrays(
+        self, pictures: NDArray[np.uint8], outputs: tuple[str, ...], into: PictureInput
+    ) -> NDArray[np.float32]:
         rows: list[NDArray[np.float32]] = []
-        for row in self._stream(iter(pictures), output, into):
+        for row in self._stream(iter(pictures), outputs, into):
             if isinstance(row, PictureError):
                 raise row
             rows.append(row)
         return np.stack(rows) if rows else np.empty((0, 0), np.float32)
+
+    def _prediction(self, name: str, row: NDArray[np.float32], top: int, language: Language) -> Prediction:
+        """The answer in a row of logits, which features may follow."""
+        logits, features = row[: len(self.classes)], row[len(self.classes) :]
+        novelty = float(self._novelty.of(features[None])[0]) if features.size else None
+        return Prediction(name, self._labels(logits, top, language), novelty=novelty)
 
     def _labels(self, logits: NDArray[np.float32], top: int, language: Language) -> tuple[Label, ...]:
         probabilities = softmax(logits / self.bundle.manifest.temperature)
@@ -167,26 +202,30 @@ class Recognizer:
         )
 
     def _stream(
-        self, pictures: Iterable[Picture], output: str, into: PictureInput
+        self, pictures: Iterable[Picture | Loader], outputs: tuple[str, ...], into: PictureInput
     ) -> Iterator[NDArray[np.float32] | PictureError]:
-        """One row of ``output`` for each picture, in order, or the error that it met."""
+        """One row for each picture, in order, the ``outputs`` one behind another; or the error that it met."""
+        remaining = iter(pictures)
+        chunk = list(islice(remaining, BATCH))
+        if not chunk:
+            return  # without a network to prepare
         streams = processors()
         compiled = compile_graph(
-            self.bundle, outputs=(output,), batch=BATCH, precision=self.precision, streams=streams
+            self.bundle, outputs=outputs, batch=BATCH, precision=self.precision, streams=streams
         )
         # Every stream computes one batch; one more waits, and one is being filled by the decoding threads.
         free = [_Slot(compiled.create_infer_request()) for _ in range(streams + 2)]
         busy: deque[_Slot] = deque()
-        remaining = iter(pictures)
         with ThreadPoolExecutor(streams, thread_name_prefix="decode") as pool:
             try:
-                while chunk := list(islice(remaining, BATCH)):
+                while chunk:
                     slot = free.pop()
                     slot.fill(chunk, into, self._slack, pool)
                     busy.append(slot)
                     if not free:
                         free.append(busy.popleft())
                         yield from free[-1].rows()
+                    chunk = list(islice(remaining, BATCH))
                 while busy:
                     yield from busy.popleft().rows()
             finally:
@@ -202,7 +241,7 @@ class _Slot:
     work: Future[list[PictureError | None]] | None = None
 
     def fill(
-        self, pictures: list[Picture], into: PictureInput, slack: float, pool: ThreadPoolExecutor
+        self, pictures: list[Picture | Loader], into: PictureInput, slack: float, pool: ThreadPoolExecutor
     ) -> None:
         pixels = self.request.get_input_tensor().data
 
@@ -210,7 +249,7 @@ class _Slot:
             errors: list[PictureError | None] = [None] * len(pictures)
             for k, picture in enumerate(pictures):
                 try:
-                    _prepare(picture, into, slack, pixels[k])
+                    prepare(picture, into, slack, pixels[k])
                 except PictureError as error:
                     errors[k] = error
             self.request.start_async()
@@ -222,7 +261,7 @@ class _Slot:
         assert self.work is not None
         errors = self.work.result()
         self.request.wait()
-        answers = self.request.get_output_tensor().data.copy()
+        answers = np.concatenate([tensor.data for tensor in self.request.output_tensors], axis=1)
         for error, row in zip(errors, answers, strict=False):
             yield row if error is None else error
 
@@ -236,47 +275,3 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Probabilities from logits ``[..., classes]``, summing to 1 along the last axis."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), np.float64)
-
-
-def _prepare(picture: Picture, into: PictureInput, slack: float, out: NDArray[np.uint8]) -> None:
-    """Bring one picture to the network's input, ``out`` (HWC uint8)."""
-    if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in {1, 3}:
-            raise UsageError(
-                f"A picture as an array must be HWC uint8 with 1 or 3 channels; "
-                f"this one is {picture.dtype} of shape {picture.shape}"
-            )
-        if picture.shape == out.shape:
-            out[...] = picture
-            return
-        picture = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
-    if not isinstance(picture, Image.Image):
-        picture = load_picture(
-            picture,
-            channels=into.channels,
-            minimum_size=minimum_source_size(
-                math.ceil(into.height * slack),
-                math.ceil(into.width * slack),
-                mode=into.fit,
-                crop_fraction=into.crop_fraction,
-            ),
-        )
-    mode = {1: "L", 3: "RGB", 4: "RGBA"}[into.channels]
-    if picture.mode != mode:
-        picture = picture.convert(mode)
-    fitted = fit(
-        picture,
-        into.height,
-        into.width,
-        mode=into.fit,
-        crop_fraction=into.crop_fraction,
-        resample=into.resample,
-    )
-    out[...] = np.asarray(fitted).reshape(out.shape)
-
-
-def _name(picture: Any) -> str:
-    """What a prediction calls a picture: its path, or for one in memory the file it came from, if any."""
-    if isinstance(picture, (str, PathLike)):
-        return str(fspath(picture))
-    return str(getattr(picture, "filename", "") or "<picture>")

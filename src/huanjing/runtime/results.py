@@ -27,6 +27,17 @@ class Prediction:
     path: str
     labels: tuple[Label, ...]
     error: str | None = None
+    novelty: float | None = None
+    """How unlike all that the model was taught: 0 is usual, above 1 is unknown. None where it was not asked for."""
+
+    @property
+    def unknown(self) -> bool | None:
+        """Whether the picture is unlike all that the model was taught; None where that was not asked."""
+        return None if self.novelty is None else self.novelty > 1
+
+    def or_unknown(self) -> Prediction:
+        """The same prediction, without labels where the picture is unknown."""
+        return replace(self, labels=()) if self.unknown else self
 
     def above(self, threshold: float) -> Prediction:
         """The same prediction without the labels less probable than ``threshold``."""
@@ -38,5 +49,6 @@ class Prediction:
         return replace(self, path=path)
 
     def to_dict(self) -> dict[str, Any]:
-        """The prediction as plain types, ready for JSON."""
-        return {"path": self.path, "labels": [asdict(label) for label in self.labels], "error": self.error}
+        """The prediction as plain types, ready for JSON; ``novelty`` and ``unknown`` only where that was asked."""
+        found = {"path": self.path, "labels": [asdict(label) for label in self.labels], "error": self.error}
+        return found if self.novelty is None else found | {"novelty": self.novelty, "unknown": self.unknown}

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huanjing.runtime.generator import Generator
-from huanjing.runtime.recognizer import Language, Picture, Recognizer
+from huanjing.runtime.prepare import Picture
+from huanjing.runtime.recognizer import Language, Recognizer
 from huanjing.runtime.results import Prediction
 
 
@@ -24,9 +25,20 @@ def recognize(
     return _recognizer(_key(model)).recognize(picture, top=top, language=language)
 
 
-def generate(count: int = 1, *, seed: int = 0, model: str | PathLike[str] | None = None) -> NDArray[np.uint8]:
-    """Make ``count`` pictures, those of the seeds ``seed``, ``seed + 1``, …: NHWC uint8, 0..255."""
-    return _generator(_key(model)).generate(range(seed, seed + count))
+def generate(
+    count: int = 1,
+    *,
+    seed: int = 0,
+    class_: str | int | None = None,
+    truncation: float = 1.0,
+    model: str | PathLike[str] | None = None,
+) -> NDArray[np.uint8]:
+    """Make ``count`` pictures, those of the seeds ``seed``, ``seed + 1``, …: NHWC uint8, 0..255.
+
+    :param class_: for a model that was taught classes, the one to make; else they come as often as in its training.
+    :param truncation: below 1, pictures nearer to what is usual (:meth:`Generator.generate`).
+    """
+    return _generator(_key(model)).generate(range(seed, seed + count), class_, truncation=truncation)
 
 
 def _key(model: str | PathLike[str] | None) -> str | None:

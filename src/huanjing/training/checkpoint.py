@@ -9,7 +9,7 @@ the one before it serves.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +31,7 @@ class _Entry(msgspec.Struct, frozen=True):
     sha256: str
     numbers: dict[str, float]
     score: float | None = None
+    good: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Checkpoint:
     step: int
     arrays: dict[str, NDArray[np.generic]]
     numbers: dict[str, float]
+    score: float | None = None
 
 
 class Checkpoints:
-    """The checkpoints of one run: the newest two, and the one with the lowest score where scores are given."""
+    """The checkpoints of one run: the newest two, the newest good one, and the one with the lowest score."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,17 +56,20 @@ class Checkpoints:
         arrays: Mapping[str, NDArray[np.generic]],
         numbers: Mapping[str, float],
         score: float | None = None,
+        *,
+        good: bool = False,
     ) -> Path:
         """Write a checkpoint, then drop those that are no longer needed.
 
         :param score: how good the model is now, lower is better; the best scored one is kept.
+        :param good: whether training may go back to it should it come to grief later.
         :raises RunError: where it cannot be written; the ones before are untouched.
         """
         path = self._path(step)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, lambda file: np.savez(file, allow_pickle=False, **dict(arrays)))
-            entry = _Entry(step, file_sha256(path), dict(numbers), score)
+            entry = _Entry(step, file_sha256(path), dict(numbers), score, good)
             write_whole(path.with_suffix(".json"), lambda file: file.write(msgspec.json.encode(entry)))
         except OSError as error:
             path.unlink(missing_ok=True)
@@ -77,11 +82,26 @@ class Checkpoints:
 
     def latest(self) -> Checkpoint | None:
         """The newest checkpoint that is whole; None where there is none."""
+        return self._first_whole(reversed(self._entries()))
+
+    def latest_good(self) -> Checkpoint | None:
+        """The newest that training may go back to."""
+        return self._first_whole(entry for entry in reversed(self._entries()) if entry.good)
+
+    def best(self) -> Checkpoint | None:
+        """The one with the lowest score."""
+        scored = [(entry.score, entry.step, entry) for entry in self._entries() if entry.score is not None]
+        return self._first_whole(entry for *_, entry in sorted(scored, key=lambda each: each[:2]))
+
+    def drop_after(self, step: int) -> None:
+        """Remove the checkpoints of later steps, the newest first."""
         for entry in reversed(self._entries()):
-            checkpoint = self._read(entry)
-            if checkpoint is not None:
-                return checkpoint
-        return None
+            if entry.step > step:
+                self._path(entry.step).with_suffix(".json").unlink(missing_ok=True)
+                self._path(entry.step).unlink(missing_ok=True)
+
+    def _first_whole(self, entries: Iterable[_Entry]) -> Checkpoint | None:
+        return next(filter(None, map(self._read, entries)), None)
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints that are here, oldest first."""
@@ -93,7 +113,8 @@ class Checkpoints:
             if file_sha256(path) != entry.sha256:
                 return None
             with np.load(path, allow_pickle=False) as file:
-                return Checkpoint(entry.step, {name: file[name] for name in file.files}, entry.numbers)
+                arrays = {name: file[name] for name in file.files}
+                return Checkpoint(entry.step, arrays, entry.numbers, entry.score)
         except (OSError, ValueError, EOFError, KeyError):
             return None
 
@@ -110,7 +131,8 @@ class Checkpoints:
         entries = self._entries()
         scored = [entry for entry in entries if entry.score is not None]
         best = min(scored, key=lambda entry: entry.score or 0.0, default=None)
-        kept = {entry.step for entry in entries[-KEEP:]} | ({best.step} if best else set())
+        good = [entry for entry in entries if entry.good]
+        kept = {entry.step for entry in (*entries[-KEEP:], *good[-1:], *([best] if best else []))}
         for path in self.folder.glob("step-*"):
             if path.suffix == ".part" or int(path.stem.removeprefix("step-")) not in kept:
                 path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from huanjing.generation.metrics import frechet_distance, frechet_name
+from huanjing.generation.metrics import frechet_distance, frechet_score, metric_name
 
 Features = NDArray[np.float64]
 
@@ -67,6 +67,22 @@ def test_wrong_sets_are_refused() -> None:
         frechet_distance(a, a * np.nan)
 
 
+@pytest.mark.parametrize("count", [20, 150])
+def test_the_interval_is_as_wide_as_chance_moves_the_distance(count: int) -> None:
+    """Drawn again and again from the same two sources, with fewer and with more pictures than features."""
+
+    def draw(seed: int) -> tuple[Features, Features]:
+        random = np.random.default_rng([count, seed])
+        return random.standard_normal((count, 30)), 1.5 * random.standard_normal((count, 30)) + 0.5
+
+    drawn = [frechet_distance(*draw(seed)) for seed in range(150)]
+    scores = [frechet_score(*draw(seed)) for seed in range(20)]
+    widths = [score.high - score.low for score in scores]
+    assert np.mean(widths) == pytest.approx(2 * 1.96 * np.std(drawn), rel=0.25)
+    assert all(score.low < score.value < score.high for score in scores)
+    assert scores[3].value == pytest.approx(drawn[3], rel=1e-9)
+
+
 def test_name_carries_the_protocol() -> None:
-    assert frechet_name(2000) == "frechet_lite0_2k_test"
-    assert frechet_name(500, "train") == "frechet_lite0_500_train"
+    assert metric_name("frechet", "lite0", 2000) == "frechet_lite0_2k_test"
+    assert metric_name("kernel", "inception", 500, "train") == "kernel_inception_500_train"

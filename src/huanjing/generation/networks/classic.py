@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from huanjing.generation.networks.ends import score, weight_type
+from huanjing.generation.networks.ends import latent_input, scores, weight_type
 from huanjing.generation.shape import Shape
 
 KERNEL = 5
@@ -20,15 +20,17 @@ SLOPE = 0.2
 DROPOUT = 0.3
 
 
-def generator(shape: Shape, latent: int, widths: Sequence[int], precision: str) -> keras.Model:
+def generator(
+    shape: Shape, latent: int, widths: Sequence[int], precision: str, classes: int = 0
+) -> keras.Model:
     """Latents ``[N, latent]``, float32, to pictures ``[N, H, W, C]``, float32, -1..1.
 
     With widths 128 and 64, for 64×64: Dense to 16×16×128, a transposed convolution that keeps the size (128), one
     that doubles it (64), one that doubles it into the picture. One doubling for each width.
     """
     rows, columns = shape.base(len(widths))
-    latents = keras.Input((latent,), dtype=weight_type(precision), name="latents")
-    x = layers.Dense(rows * columns * widths[0], use_bias=False, dtype=precision)(latents)
+    inputs, x = latent_input(latent, classes, precision)
+    x = layers.Dense(rows * columns * widths[0], use_bias=False, dtype=precision)(x)
     x = _normalise(x, precision)
     x = layers.Reshape((rows, columns, widths[0]), dtype=precision)(x)
     for index, filters in enumerate(widths):
@@ -39,10 +41,10 @@ def generator(shape: Shape, latent: int, widths: Sequence[int], precision: str) 
         x = _normalise(x, precision)
     x = layers.Conv2DTranspose(shape.channels, KERNEL, strides=2, padding="same", dtype=precision)(x)
     pictures = layers.Activation("tanh", dtype=weight_type(precision), name="pictures")(x)
-    return keras.Model(latents, pictures, name="generator")
+    return keras.Model(inputs, pictures, name="generator")
 
 
-def discriminator(shape: Shape, widths: Sequence[int], precision: str) -> keras.Model:
+def discriminator(shape: Shape, widths: Sequence[int], precision: str, classes: int = 0) -> keras.Model:
     """Pictures ``[N, H, W, C]``, -1..1, to scores ``[N]``, float32: the higher, the more real.
 
     One convolution with stride 2 for each width, from the picture down.
@@ -53,7 +55,7 @@ def discriminator(shape: Shape, widths: Sequence[int], precision: str) -> keras.
         x = layers.Conv2D(filters, KERNEL, strides=2, padding="same", dtype=precision)(x)
         x = layers.LeakyReLU(SLOPE, dtype=precision)(x)
         x = layers.Dropout(DROPOUT, seed=index + 1, dtype=precision)(x)
-    return keras.Model(pictures, score(x, precision), name="discriminator")
+    return scores(pictures, x, classes, precision)
 
 
 def _normalise(x: keras.KerasTensor, precision: str) -> keras.KerasTensor:

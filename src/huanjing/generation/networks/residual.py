@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from huanjing.generation.networks.ends import weight_type
+from huanjing.generation.networks.ends import latent_input, weight_type
 from huanjing.generation.shape import Shape
 
 KERNEL = 3
@@ -21,14 +21,16 @@ LAST_GAIN = 0.25
 """The scale of a block's last convolution at the start: close to the identity, yet not dead."""
 
 
-def generator(shape: Shape, latent: int, widths: Sequence[int], precision: str) -> keras.Model:
+def generator(
+    shape: Shape, latent: int, widths: Sequence[int], precision: str, classes: int = 0
+) -> keras.Model:
     """Latents ``[N, latent]``, float32, to pictures ``[N, H, W, C]``, float32, -1..1.
 
     ``widths`` from the coarsest grid to the picture: one doubling between two neighbours.
     """
     rows, columns = shape.base(len(widths) - 1)
-    latents = keras.Input((latent,), dtype=weight_type(precision), name="latents")
-    x = layers.Dense(2 * latent, kernel_initializer="he_normal", dtype=precision)(latents)
+    inputs, x = latent_input(latent, classes, precision)
+    x = layers.Dense(2 * latent, kernel_initializer="he_normal", dtype=precision)(x)
     x = layers.LeakyReLU(SLOPE, dtype=precision)(x)
     x = layers.Dense(rows * columns * widths[0], dtype=precision)(x)
     x = layers.Reshape((rows, columns, widths[0]), dtype=precision)(x)
@@ -40,7 +42,7 @@ def generator(shape: Shape, latent: int, widths: Sequence[int], precision: str) 
     x = layers.LeakyReLU(SLOPE, dtype=precision)(x)
     x = layers.Conv2D(shape.channels, KERNEL, padding="same", dtype=precision)(x)
     pictures = layers.Activation("tanh", dtype=weight_type(precision), name="pictures")(x)
-    return keras.Model(latents, pictures, name="generator")
+    return keras.Model(inputs, pictures, name="generator")
 
 
 def _block(x: keras.KerasTensor, precision: str) -> keras.KerasTensor:

@@ -1,28 +1,18 @@
-"""The restricted reader of legacy torch files: it reads what it should and nothing is executed."""
+"""The restricted reader of torch files: it reads what it should and nothing is executed."""
 
-import importlib.util
+import io
 import pickle
-import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-SOURCE = Path(__file__).parents[2] / "tools" / "torch_weights.py"
+from huanjing.generation.metrics import torch_weights
 
 MAGIC = pickle.dumps(0x1950A86A20F9469CFC6C, 2)
 PROTOCOL = pickle.dumps(1001, 2)
 SYSTEM = pickle.dumps({"protocol_version": 1001, "little_endian": True}, 2)
-
-
-@pytest.fixture(scope="module")
-def torch_weights():
-    specification = importlib.util.spec_from_file_location("torch_weights", SOURCE)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["torch_weights"] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    yield module
-    del sys.modules["torch_weights"]
 
 
 def name(module, attribute):
@@ -73,7 +63,7 @@ def legacy(state_dict, *stored, keys=("a",)):
     return MAGIC + PROTOCOL + SYSTEM + state_dict + pickle.dumps(list(keys), 2) + b"".join(stored)
 
 
-def test_a_file_reads_back(torch_weights):
+def test_a_file_reads_back():
     data = legacy(
         state(
             first=tensor(),
@@ -108,7 +98,7 @@ def test_a_file_reads_back(torch_weights):
         ("collections", "OrderedDict.fromkeys"),
     ],
 )
-def test_other_names_are_refused_and_nothing_runs(torch_weights, tmp_path, module, attribute):
+def test_other_names_are_refused_and_nothing_runs(tmp_path, module, attribute):
     marker = tmp_path / "ran"
     call = name(module, attribute) + tuple_of(text(f"touch {marker}")) + b"R"
 
@@ -120,7 +110,7 @@ def test_other_names_are_refused_and_nothing_runs(torch_weights, tmp_path, modul
     assert not marker.exists()
 
 
-def test_a_pickle_of_python_itself_is_refused(torch_weights, tmp_path):
+def test_a_pickle_of_python_itself_is_refused(tmp_path):
     class Hostile:
         def __reduce__(self):
             return Path.touch, (tmp_path / "ran",)
@@ -130,7 +120,7 @@ def test_a_pickle_of_python_itself_is_refused(torch_weights, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_every_truncation_is_refused(torch_weights):
+def test_every_truncation_is_refused():
     data = legacy(state(first=tensor()), numbers(range(6)))
     assert torch_weights.read_torch_weights(data)["first"].shape == (2, 3)
 
@@ -168,6 +158,49 @@ def test_every_truncation_is_refused(torch_weights):
         (legacy(state(first=name("torch", "FloatStorage") + b")R")), "truncated or damaged"),
     ],
 )
-def test_damaged_files_are_refused(torch_weights, data, message):
+def test_damaged_files_are_refused(data, message):
+    with pytest.raises(torch_weights.TorchFileError, match=message):
+        torch_weights.read_torch_weights(data)
+
+
+def archive(state_dict, compression=zipfile.ZIP_STORED, byteorder=b"little", **stored):
+    """A file in the format since torch 1.6."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        file.writestr("weights/data.pkl", state_dict)
+        file.writestr("weights/byteorder", byteorder)
+        for key, content in stored.items():
+            file.writestr(f"weights/data/{key}", content)
+    return buffer.getvalue()
+
+
+def newer_storage(key="a", count=6):
+    return (
+        tuple_of(text("storage"), name("torch", "FloatStorage"), text(key), text("cpu"), number(count)) + b"Q"
+    )
+
+
+SIX = np.arange(6, dtype="<f4").tobytes()
+
+
+def test_the_newer_format_reads_back():
+    data = archive(state(first=tensor(newer_storage())), a=SIX)
+    np.testing.assert_array_equal(
+        torch_weights.read_torch_weights(data)["first"], np.arange(6, dtype=np.float32).reshape(2, 3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (archive(state(first=tensor(newer_storage()))), "truncated or damaged"),
+        (archive(state(first=tensor(newer_storage())), a=SIX[:-4]), "announced"),
+        (archive(state(first=tensor(newer_storage())), byteorder=b"big", a=SIX), "big-endian"),
+        (archive(state(first=tensor(newer_storage())), zipfile.ZIP_DEFLATED, a=SIX), "compressed"),
+        (archive(b"\x80\x02" + name("os", "system") + b"."), "names os.system"),
+        (archive(state(first=tensor(newer_storage())), a=SIX)[:-30], "truncated or damaged"),
+    ],
+)
+def test_damaged_files_of_the_newer_format_are_refused(data, message):
     with pytest.raises(torch_weights.TorchFileError, match=message):
         torch_weights.read_torch_weights(data)

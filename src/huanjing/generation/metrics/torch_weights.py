@@ -1,9 +1,12 @@
-"""Reads the weights out of a legacy torch file (``.pth``, before torch 1.6), without torch or trust.
+"""Reads the weights out of a torch file (``.pth``), without torch or trust.
 
-The format: five pickles in a row (a magic number, the protocol, the system's byte order, the state dict, the
-list of storage keys), then for each storage, in the order of that list, an int64 count and its raw
-little-endian numbers. A pickle can name any function of any module and have it called. The unpickler here
-knows the few names that a state dict needs, maps them to harmless stand-ins, and refuses every other one.
+There are two formats. Before torch 1.6: five pickles in a row (a magic number, the protocol, the system's byte
+order, the state dict, the list of storage keys), then for each storage, in the order of that list, an int64 count
+and its raw little-endian numbers. Since: a ZIP file, uncompressed, with the state dict in ``data.pkl``, each
+storage's numbers in ``data/KEY`` and the byte order in ``byteorder``.
+
+A pickle can name any function of any module and have it called. The unpickler here knows the few names that a
+state dict needs, maps them to harmless stand-ins, and refuses every other one.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import zipfile
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -19,6 +23,7 @@ from numpy.typing import NDArray
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
+ZIP_START = b"PK\x03\x04"
 STORAGE_TYPES = {
     "DoubleStorage": "<f8",
     "FloatStorage": "<f4",
@@ -37,11 +42,13 @@ class TorchFileError(ValueError):
 
 
 def read_torch_weights(data: bytes) -> dict[str, NDArray[Any]]:
-    """The tensors of a legacy torch state dict, by name, each C-contiguous and with its own memory.
+    """The tensors of a torch state dict, by name, each C-contiguous and with its own memory.
 
     :param data: the whole file.
     :raises TorchFileError: for anything but a sound state dict of plain tensors. Nothing in it is executed.
     """
+    if data[:4] == ZIP_START:
+        return _read_archive(data)
     stream = io.BytesIO(data)
     if _load(stream) != MAGIC or _load(stream) != PROTOCOL:
         raise TorchFileError("this is no legacy torch file (its magic number or protocol is another one)")
@@ -51,18 +58,52 @@ def read_torch_weights(data: bytes) -> dict[str, NDArray[Any]]:
     state, keys = _load(stream), _load(stream)
     if not isinstance(state, dict) or not isinstance(keys, list) or not all(type(key) is str for key in keys):
         raise TorchFileError("the file holds no state dict followed by a list of storages")
-    storages: dict[str, _Storage] = {}
-    for name, tensor in state.items():
-        if not isinstance(name, str) or not isinstance(tensor, _Tensor):
-            raise TorchFileError(f"entry {name!r} of the state dict is no named tensor")
-        if storages.setdefault(tensor.storage.key, tensor.storage) != tensor.storage:
-            raise TorchFileError(f"storage {tensor.storage.key!r} is described in two ways")
+    storages = _storages(state)
     if len(keys) != len(storages) or set(keys) != set(storages):
         raise TorchFileError("the list of storages does not match the tensors")
     numbers = {key: _numbers(stream, storages[key]) for key in keys}
     if stream.read(1):
         raise TorchFileError("there are bytes after the last storage")
     return {name: _array(name, tensor, numbers[tensor.storage.key]) for name, tensor in state.items()}
+
+
+def _read_archive(data: bytes) -> dict[str, NDArray[Any]]:
+    """The tensors of a file in the format since torch 1.6."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries.values()):
+                raise TorchFileError("the archive is compressed, which torch's own never are")
+            if "byteorder" in entries and archive.read(entries["byteorder"]) != b"little":
+                raise TorchFileError(
+                    "the file was written on a big-endian machine; only little-endian ones are read"
+                )
+            state = _load(io.BytesIO(archive.read(entries["data.pkl"])))
+            if not isinstance(state, dict):
+                raise TorchFileError("the file holds no state dict")
+            numbers = {}
+            for key, storage in _storages(state).items():
+                content = archive.read(entries[f"data/{key}"])
+                dtype = np.dtype(storage.dtype)
+                if len(content) != storage.count * dtype.itemsize:
+                    raise TorchFileError(
+                        f"storage {key!r} does not hold the {storage.count} numbers it announced"
+                    )
+                numbers[key] = np.frombuffer(content, dtype)
+    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise TorchFileError(f"the file is truncated or damaged: {error}") from error
+    return {name: _array(name, tensor, numbers[tensor.storage.key]) for name, tensor in state.items()}
+
+
+def _storages(state: dict[Any, Any]) -> dict[str, _Storage]:
+    """The storages that the tensors of a state dict lie in, by key."""
+    storages: dict[str, _Storage] = {}
+    for name, tensor in state.items():
+        if not isinstance(name, str) or not isinstance(tensor, _Tensor):
+            raise TorchFileError(f"entry {name!r} of the state dict is no named tensor")
+        if storages.setdefault(tensor.storage.key, tensor.storage) != tensor.storage:
+            raise TorchFileError(f"storage {tensor.storage.key!r} is described in two ways")
+    return storages
 
 
 @dataclass(frozen=True)
@@ -124,9 +165,10 @@ class _Unpickler(pickle.Unpickler):
         raise TorchFileError(f"the file names {module}.{name}, which plain tensors do not need; refused")
 
     def persistent_load(self, pid: Any) -> _Storage:
-        if not (isinstance(pid, tuple) and len(pid) == 6 and pid[0] == "storage" and pid[5] is None):
+        # The older format adds None, or the place of a view, which no plain state dict has.
+        if not (isinstance(pid, tuple) and pid[:1] == ("storage",) and (len(pid) == 5 or pid[5:] == (None,))):
             raise TorchFileError(f"the file refers to {pid!r}, which is no plain storage")
-        _, storage_type, key, _device, count, _view = pid
+        _, storage_type, key, _device, count = pid[:5]
         if not (isinstance(storage_type, _StorageType) and isinstance(key, str) and _is_size(count)):
             raise TorchFileError(f"the storage {key!r} is not described as it should be")
         return _Storage(key, storage_type.dtype, count)

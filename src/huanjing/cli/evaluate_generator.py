@@ -1,0 +1,202 @@
+"""``huanjing evaluate`` with a generator: its pictures beside real ones, as a summary, a JSON file and a page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from huanjing.bundle import Bundle
+from huanjing.cli.language import Lang, resolve_language
+from huanjing.cli.progress import progress_bar
+from huanjing.errors import DatasetError, MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from huanjing.datasets import PictureArray
+    from huanjing.generation.evaluate import GeneratorEvaluation, Row
+    from huanjing.runtime import Generator
+
+REPORT: dict[Lang, str] = {"en": "The report with pictures: ", "zh": "附图报告："}
+WIDTH = 80
+NAME_WIDTH = 24
+
+
+def evaluate_generator(
+    bundle: Bundle,
+    folder: Path,
+    *,
+    count: int | None,
+    seed: int,
+    features: str | None,
+    inception: Path | None,
+    output: Path | None,
+    language: Lang,
+) -> int:
+    """Score the generator in ``bundle`` on ``folder``, print a summary, write ``report.html`` and ``report.json``."""
+    _require_scipy()
+    if features is not None and inception is not None:
+        raise UsageError("--features and --inception are two ways to say what compares; give one of them.")
+    from huanjing.generation.evaluate import DEFAULT_PICTURES, evaluate_generator
+    from huanjing.generation.features import inception_space, recognizer_space
+    from huanjing.generation.remarks import not_its_pictures
+    from huanjing.generation.report import write_report
+    from huanjing.images import write_atomically
+    from huanjing.runtime import Generator
+
+    space = recognizer_space(features) if inception is None else inception_space(inception)
+    generator = Generator(bundle)
+    train, test = real_pictures(folder, generator)
+    with progress_bar() as report:
+        evaluation, compared = evaluate_generator(
+            bundle.manifest.name,
+            lambda pictures: generator.generate(range(seed, seed + pictures)),
+            train.array,
+            None if test is None else test.array,
+            space,
+            count=count or DEFAULT_PICTURES,
+            seed=seed,
+            on_progress=report,
+        )
+    if train.digest != bundle.manifest.training.digest:
+        evaluation = replace(evaluation, remarks=(*evaluation.remarks, not_its_pictures()))
+    output = output or Path("evaluation") / evaluation.model
+    content = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n"
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        write_atomically(output / "report.json", content.encode())
+        write_report(
+            output / "report.html",
+            evaluation,
+            compared,
+            generator,
+            folder=folder.resolve().name,
+            run=_run_of(bundle),
+            names=train.names,
+        )
+    except OSError as error:
+        raise UsageError(f"{error.filename or output}: cannot be written: {error.strerror}") from None
+    for line in summary_lines(evaluation, language):
+        print(line)
+    broken = [*train.broken, *([] if test is None else test.broken)]
+    for one in broken:
+        print(f"huanjing: {one.name}: {one.reason}", file=sys.stderr)
+    print(f"{REPORT[language]}{output / 'report.html'}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def report_run(run: Path, pictures: PictureArray) -> None:
+    """Write ``report.html`` into the folder of a generator's run that is done, and say what a reader must know.
+
+    Where the pictures are too few to compare with, it says so and leaves the run as it is.
+    """
+    from huanjing.generation.report import write_run_report
+
+    print("Comparing its pictures with those that it learned from.", file=sys.stderr)
+    try:
+        with progress_bar() as report:
+            evaluation = write_run_report(run, pictures.array, names=pictures.names, on_progress=report)
+    except DatasetError as error:
+        print(f"No report is written. {error}", file=sys.stderr)
+        return
+    language = resolve_language(None, human=True)
+    for line in summary_lines(evaluation, language):
+        print(line, file=sys.stderr)
+    print(f"{REPORT[language]}{run / 'report.html'}", file=sys.stderr)
+
+
+def real_pictures(folder: Path, generator: Generator) -> tuple[PictureArray, PictureArray | None]:
+    """The training pictures of a folder and those held out: its ``train/`` and ``test/`` (or ``val/``) where it has
+    both; else all are training pictures and none is held out.
+
+    :raises DatasetError: where there are none that can be used.
+    """
+    from huanjing.datasets import prepare_pictures
+
+    size = (generator.latent.height, generator.latent.width)
+    channels = generator.latent.channels
+    held_out = next((folder / name for name in ("test", "val") if (folder / name).is_dir()), None)
+    if held_out is None or not (folder / "train").is_dir():
+        if held_out is not None:
+            raise DatasetError(
+                f"{folder}: has {held_out.name}/ and no train/. Name a folder with both, or one folder of the pictures "
+                "that the generator was trained on."
+            )
+        return prepare_pictures(folder, size, channels), None
+    return prepare_pictures(folder / "train", size, channels), prepare_pictures(held_out, size, channels)
+
+
+def summary_lines(evaluation: GeneratorEvaluation, language: Lang) -> list[str]:
+    """The evaluation for a terminal of 80 columns."""
+    from huanjing.generation.remarks import percent
+
+    zh = language == "zh"
+    features, pixels = evaluation.copying_features.near.value, evaluation.copying_pixels.near.value
+    expected = max(evaluation.copying_features.expected, evaluation.copying_pixels.expected)
+    count = f"{evaluation.pictures:,}"
+    if zh:
+        part = "留出的" if evaluation.real == "test" else "训练用的"
+        title = f"{evaluation.model}：{count} 张生成图片与 {count} 张{part}真实图片"
+        heads = ("生成的", "（95 %）", "其他真实", "噪声")
+        copies = f"与某张训练图片极近：按特征 {percent(features)}，按像素 {percent(pixels)}；正常为 {percent(expected)}"
+    else:
+        part = "held-out" if evaluation.real == "test" else "training"
+        title = f"{evaluation.model}: {count} generated pictures beside {count} {part} ones"
+        heads = ("generated", "(95 %)", "other real", "noise")
+        copies = (
+            f"very near to a training picture: {percent(features)} by features, {percent(pixels)} by pixels; "
+            f"{percent(expected)} is usual"
+        )
+    lines = [title, _columns("", *heads)]
+    lines += [_row_line(row, language) for row in evaluation.rows]
+    lines += _wrapped(copies, "  ")
+    for remark in evaluation.remarks:
+        lines += _wrapped(remark.zh if zh else remark.en, "! ")
+    return lines
+
+
+def _row_line(row: Row, language: Lang) -> str:
+    from huanjing.generation.report import METRICS, score_texts
+
+    english, chinese, *_ = METRICS[row.metric]
+    value, interval, real, noise = score_texts(row)
+    arrow = "↑" if row.higher_is_better else "↓"
+    return _columns(f"{chinese if language == 'zh' else english} {arrow}", value, interval, real, noise)
+
+
+def _columns(name: str, value: str, interval: str, real: str, noise: str) -> str:
+    from rich.cells import cell_len, set_cell_size
+
+    def right(text: str, width: int) -> str:
+        return " " * max(0, width - cell_len(text)) + text
+
+    cells = (right(value, 10), right(interval, 19), right(real, 12), right(noise, 10))
+    return f"  {set_cell_size(name, NAME_WIDTH)}{''.join(cells)}".rstrip()
+
+
+def _wrapped(text: str, mark: str) -> list[str]:
+    """A text in lines of at most 80 columns; the first begins with ``mark``."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=StringIO(), width=WIDTH)
+    lines = Text(text).wrap(console, WIDTH - len(mark))
+    return [
+        (mark if number == 0 else " " * len(mark)) + line.plain.rstrip() for number, line in enumerate(lines)
+    ]
+
+
+def _run_of(bundle: Bundle) -> Path | None:
+    """The run folder that a bundle lies in, if any."""
+    run = bundle.folder.resolve().parent
+    return run if bundle.folder.resolve().name == "model" and (run / "log.jsonl").is_file() else None
+
+
+def _require_scipy() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("scipy") is None or find_spec("jinja2") is None:
+        raise MissingExtraError("Evaluating a generator", "train")

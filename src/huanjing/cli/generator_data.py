@@ -1,0 +1,138 @@
+"""What a generator's training takes from a folder: the pictures' size and channels, and their classes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from huanjing.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from huanjing.datasets import PictureArray, PictureFolder
+    from huanjing.generation.config import TrainedClass
+
+Conditional = Literal["auto", "yes", "no"]
+
+SHOWN_BROKEN = 20
+MOST_CLASSES = 1000
+FEWEST_PICTURES = 200
+"""Of the smallest class, for ``--conditional auto``. With few pictures, classes make a generator collapse where without
+them it would learn: Shahbazi et al., "Collapse by conditioning" (ICLR 2022). Where that begins is our guess."""
+
+
+def find_pictures(folder: Path, exclude: Path | None) -> PictureFolder:
+    """The pictures of ``folder``, without those that the file ``exclude`` lists."""
+    from huanjing.datasets import index_folder
+    from huanjing.datasets.folder import leave_out
+
+    index = index_folder(folder)
+    return index if exclude is None else leave_out(index, exclude)
+
+
+def choose_resolution(index: PictureFolder) -> tuple[int, int]:
+    """28×28 or 32×32 for small pictures, else 64×64."""
+    from huanjing.datasets.pictures import probe_size
+
+    size = probe_size(index)
+    smaller = min(size) if size else 64
+    side = 28 if smaller <= 28 else 32 if smaller < 48 else 64
+    print(f"Training on pictures of {side} by {side}; --resolution would change that.", file=sys.stderr)
+    return side, side
+
+
+def prepare(index: PictureFolder, resolution: tuple[int, int], channels: Literal[1, 3, 4]) -> PictureArray:
+    """Decode the pictures with live progress, and say what was set aside."""
+    from huanjing.datasets import prepare_pictures
+    from huanjing.training import Progress
+
+    started = time.monotonic()
+    with Progress("Reading pictures", counted="picture") as progress:
+
+        def show(done: int, total: int) -> None:
+            if done % 100 == 0 or done == total:
+                rate = done / max(1e-3, time.monotonic() - started)
+                left = (total - done) / rate
+                progress.update(done / total, step=done, rate=rate, values={}, seconds_left=left)
+
+        pictures = prepare_pictures(index, resolution, channels, on_progress=show)
+    for broken in pictures.broken[:SHOWN_BROKEN]:
+        print(f"set aside: {broken.name}: {broken.reason}", file=sys.stderr)
+    if pictures.broken:
+        count = len(pictures.broken)
+        print(
+            f"{len(pictures):,} pictures are used; {count:,} cannot be and were set aside.", file=sys.stderr
+        )
+    return pictures
+
+
+def choose_classes(pictures: PictureArray, conditional: Conditional) -> list[TrainedClass]:
+    """The classes that the generator is told, in natural order; none where it is to know of none.
+
+    ``auto``: the subfolders are classes where there are 2 to 1,000, each with at least :data:`FEWEST_PICTURES`
+    pictures, and they are not the parts of a split (train, val, test).
+
+    :raises UsageError: where ``yes`` is asked for and there are no 2 to 1,000 subfolders.
+    """
+    from huanjing.generation.config import TrainedClass
+
+    counts = Counter(label for label in pictures.labels if label)
+    if conditional == "no":
+        return []
+    known = [TrainedClass(name, count) for name, count in counts.items()]
+    if conditional == "yes":
+        if not 2 <= len(known) <= MOST_CLASSES:
+            raise UsageError(
+                f"--conditional yes needs pictures in 2 to {MOST_CLASSES:,} subfolders, a class each, and none beside "
+                f"them; {pictures.folder} has {len(known):,}. Leave the option out, or sort the pictures."
+            )
+        return known
+    if len(known) < 2:
+        return []
+    reason = _reason_against(known)
+    if reason is not None:
+        print(f"Training without classes: {reason}; --conditional yes would use them.", file=sys.stderr)
+        return []
+    print(
+        f"Learning {len(known):,} classes, one for each subfolder; --conditional no would make it one set.",
+        file=sys.stderr,
+    )
+    return known
+
+
+def _reason_against(known: list[TrainedClass]) -> str | None:
+    """Why ``auto`` does not take subfolders for classes; None where it does."""
+    from huanjing.recognition.dataset import PARTS
+
+    if all(each.name.lower() in PARTS for each in known):
+        return f"{', '.join(each.name for each in known)} are parts of a split, not classes"
+    if len(known) > MOST_CLASSES:
+        return f"{len(known):,} subfolders are more classes than {MOST_CLASSES:,}"
+    smallest = min(known, key=lambda each: each.pictures)
+    if smallest.pictures < FEWEST_PICTURES:
+        return f"{smallest.name!r} has {smallest.pictures:,} pictures, under {FEWEST_PICTURES}"
+    return None
+
+
+def number_classes(pictures: PictureArray, classes: list[TrainedClass]) -> NDArray[np.int32] | None:
+    """Each picture's class as a position in ``classes``: int32 ``[N]``; None where there are none.
+
+    :raises RunError: where the pictures' subfolders are not those classes.
+    """
+    import numpy as np
+
+    if not classes:
+        return None
+    number = {each.name: position for position, each in enumerate(classes)}
+    if set(pictures.labels) != set(number):
+        strange = sorted(set(pictures.labels) ^ set(number))
+        raise RunError(
+            f"{pictures.folder}: its subfolders are not the classes that the run was started on; they differ in "
+            f"{', '.join(map(repr, strange[:5]))}. Name them as they were, or name another run with --run."
+        )
+    return np.array([number[label] for label in pictures.labels], np.int32)

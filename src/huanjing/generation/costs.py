@@ -1,0 +1,47 @@
+"""What a recipe costs, measured: parameters of both networks, and the processor's time for a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BASIS = "mixed bfloat16 on two cores (AVX-512), other work beside it, so that only ratios count"
+BASIS_ZH = "双核（AVX-512）上以 mixed bfloat16 计算，同时有其他任务，只有比例有意义"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One recipe and size at one kind of picture, without classes, at the recipe's batch."""
+
+    recipe: str
+    size: Literal["small", "medium", "large", ""]
+    height: int
+    width: int
+    channels: Literal[1, 3]
+    generator: int
+    """Parameters. Training keeps about four times as many numbers of four bytes: weights, Adam's two, the gradient; and
+    one more where weights are averaged."""
+    discriminator: int
+    seconds: float
+    """Of all cores together, a step."""
+
+
+# fmt: off
+COSTS = (
+    Cost("dcgan",       "",       28, 28, 1,  1_043_265,   212_865, 0.12),
+    Cost("dcgan",       "",       64, 64, 3,  2_848_195,   242_561, 0.53),
+    Cost("dcgan-dense", "",       32, 32, 3, 45_376_771,   217_985, 0.34),
+    Cost("residual",    "small",  28, 28, 1,    235_609,    42_353, 0.04),
+    Cost("residual",    "small",  64, 64, 3,    637_771,   108_465, 0.17),
+    Cost("residual",    "medium", 28, 28, 1,    512_561,   166_625, 0.07),
+    Cost("residual",    "medium", 64, 64, 3,  1_468_435,   429_921, 0.36),
+    Cost("residual",    "large",  28, 28, 1,  1_215_457,   660_929, 0.19),
+    Cost("residual",    "large",  64, 64, 3,  3_733_411, 1_711_809, 1.04),
+    Cost("slim",        "small",  28, 28, 1,    185_153,    69_129, 0.04),
+    Cost("slim",        "small",  64, 64, 3,    346_179,   168_809, 0.18),
+    Cost("slim",        "medium", 28, 28, 1,    419_457,   273_425, 0.08),
+    Cost("slim",        "medium", 64, 64, 3,  1_101_955,   669_393, 0.40),
+    Cost("slim",        "large",  28, 28, 1,    702_913,   612_889, 0.16),
+    Cost("slim",        "large",  64, 64, 3,  2_267_331, 1_501_753, 0.83),
+)
+# fmt: on

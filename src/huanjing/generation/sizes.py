@@ -1,0 +1,133 @@
+"""How wide a recipe's networks are, and how fast they learn, by the size of the pictures: tables of frozen rows.
+
+Widths are written from the picture down, as channels of one grid after another, each half as fine; the last one
+repeats. So a row fits pictures of every size, and the finest grids, which cost most, are as wide in all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import chain, islice, repeat
+from typing import Literal
+
+from huanjing.errors import UsageError
+from huanjing.generation.shape import Shape
+
+SizeName = Literal["small", "medium", "large"]
+
+
+@dataclass(frozen=True)
+class Size:
+    """The widths of both networks."""
+
+    name: SizeName | Literal[""]
+    largest_base: int
+    """The generator's first grid is the largest that has at most so many cells on its longer side."""
+    generator: tuple[int, ...]
+    discriminator: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The rates of Adam for pictures whose longer side is at most ``side``."""
+
+    side: int
+    rate: float
+    last_rate: float
+    basis: str
+    """What the numbers rest on."""
+
+
+@dataclass(frozen=True)
+class Automatic:
+    """The size for pictures whose longer side is at most ``side``, trained for at most ``minutes``."""
+
+    side: int
+    minutes: float
+    size: SizeName
+
+
+# fmt: off
+SIZES: dict[str, tuple[Size, ...]] = {
+    "dcgan": (
+        Size("",       16, (64, 128, 256, 512), (64, 128, 256, 512)),
+    ),
+    "dcgan-dense": (
+        Size("",        8, (8192, 4096, 2048, 1024, 512, 256, 128), (64, 128)),
+    ),
+    "residual": (
+        Size("small",   8, (8, 16, 32, 64),     (16, 32, 64)),
+        Size("medium",  8, (16, 32, 64, 128),   (32, 64, 128)),
+        Size("large",   8, (32, 64, 128, 256),  (64, 128, 256)),
+    ),
+    "slim": (
+        Size("small",   4, (32, 48, 64, 128),   (24, 48, 64, 96)),
+        Size("medium",  4, (64, 96, 128, 256),  (48, 96, 128, 192)),
+        Size("large",   4, (96, 144, 192, 384), (72, 144, 192, 288)),
+    ),
+}
+
+PACES: dict[str, tuple[Pace, ...]] = {
+    "dcgan":       (Pace(256, 2.0e-4, 2.0e-4, "published, for 64×64"),),
+    "dcgan-dense": (Pace(32,  2.0e-4, 2.0e-4, "the article's"),),
+    "residual": (
+        Pace(32,  1.0e-3, 1.0e-4, "measured on grey 28×28"),
+        Pace(64,  2.5e-4, 2.5e-5, "colour 64×64 turned white at 8e-4, and trained at 3e-4"),
+        Pace(256, 1.0e-4, 1.0e-5, "not measured; only lower than at 64"),
+    ),
+    "slim": (
+        Pace(64,  4.0e-4, 4.0e-4, "measured on colour 64×64, not below it"),
+        Pace(256, 2.0e-4, 2.0e-4, "not measured; only lower than at 64"),
+    ),
+}
+
+AUTOMATIC = (
+    Automatic(32,  math.inf, "medium"),
+    Automatic(64,  15,       "small"),
+    Automatic(64,  math.inf, "medium"),
+    Automatic(256, 120,      "small"),
+    Automatic(256, math.inf, "medium"),
+)
+# fmt: on
+"""The first row that fits counts. Measured: medium at 28, and that at 64 full widths cost too much for short runs;
+the bounds in minutes are a choice. ``large`` is taken only where it is asked for."""
+
+
+def size_for(recipe: str, shape: Shape, asked: str | None = None, minutes: float | None = None) -> Size:
+    """The row of :data:`SIZES` for pictures of ``shape``.
+
+    :param asked: ``small``, ``medium`` or ``large``; None, or ``auto``, goes by :data:`AUTOMATIC`.
+    :param minutes: how long training will take; None is long.
+    :raises UsageError: where the recipe has no such size.
+    """
+    rows = {row.name: row for row in SIZES[recipe]}
+    if asked in (None, "auto"):
+        if "" in rows:
+            return rows[""]
+        long = math.inf if minutes is None else minutes
+        side = max(shape.height, shape.width)
+        fitting = (row for row in AUTOMATIC if side <= row.side and long <= row.minutes)
+        return rows[next(fitting, AUTOMATIC[-1]).size]
+    for name, row in rows.items():
+        if name == asked:
+            return row
+    sizes = ", ".join(name for name in rows if name) or "one only, so leave --size out"
+    raise UsageError(f"--size is {asked!r}; the sizes of {recipe} are: {sizes}.")
+
+
+def pace_for(recipe: str, shape: Shape) -> Pace:
+    """The first row of :data:`PACES` that reaches as far as the pictures; the last for still larger ones."""
+    rows = PACES[recipe]
+    side = max(shape.height, shape.width)
+    return next((row for row in rows if side <= row.side), rows[-1])
+
+
+def widths(row: tuple[int, ...], grids: int) -> tuple[int, ...]:
+    """The widths of so many grids, from the picture down."""
+    return tuple(islice(chain(row, repeat(row[-1])), grids))
+
+
+def halvings(shape: Shape, last: int) -> int:
+    """How often to halve pictures until the longer side is at most ``last``."""
+    return max(1, math.ceil(math.log2(max(shape.height, shape.width) / last)))

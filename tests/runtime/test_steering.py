@@ -1,0 +1,84 @@
+"""Ways through a latent space."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from huanjing import Generator
+from huanjing.runtime import latents
+from huanjing.runtime.steering import class_path, find_directions, latent_path, slerp
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return Generator()
+
+
+def test_the_arc_keeps_the_length_that_a_line_would_lose() -> None:
+    start, end = np.eye(2, dtype=np.float32) * 3
+    arc = slerp(start, end, np.linspace(0, 1, 5, dtype=np.float32))
+    np.testing.assert_allclose(np.linalg.norm(arc, axis=1), 3, rtol=1e-5)
+    np.testing.assert_allclose(arc[2], [3 / 2**0.5] * 2, rtol=1e-5)
+    np.testing.assert_allclose(arc[[0, -1]], [start, end], atol=1e-5)
+
+
+@pytest.mark.parametrize("end", [[2.0, 0.0], [-2.0, 0.0], [0.0, 0.0]], ids=["same way", "opposite", "zero"])
+def test_ends_without_an_arc_are_joined_by_a_line(end: list[float]) -> None:
+    path = slerp(np.float32([1, 0]), np.float32(end), np.float32([0, 0.5, 1]))
+    np.testing.assert_allclose(path, [[1, 0], [(1 + end[0]) / 2, end[1] / 2], end], atol=1e-6)
+
+
+def test_a_path_stops_at_every_stop() -> None:
+    stops = latents([1, 2, 3], 16)
+    path = latent_path(stops, 5)
+    assert path.shape == (11, 16)
+    np.testing.assert_allclose(path[::5], stops, atol=1e-5)
+    steps = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    assert steps.max() < 2 * steps.min()
+
+
+def test_classes_change_evenly_along_a_path() -> None:
+    path = class_path(np.eye(2, dtype=np.float32), 4)
+    np.testing.assert_allclose(path[:, 1], [0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_allclose(path.sum(axis=1), 1)
+    assert class_path(None, 4) is None
+
+
+def test_directions_are_orthonormal_and_ordered_by_what_they_change(generator: Generator) -> None:
+    found, strengths = find_directions(generator.bundle)
+    assert found.shape == (64, 64)
+    np.testing.assert_allclose(found @ found.T, np.eye(64), atol=1e-4)
+    assert (np.diff(strengths) <= 0).all()
+    z = latents(range(32), 64)
+    before = generator.pictures(z)
+    changes = [
+        np.square(generator.pictures(z + 2 * row) - before).mean() for row in found[[0, 1, 2, -3, -2, -1]]
+    ]
+    assert min(changes[:3]) > 5 * max(changes[3:])
+
+
+@pytest.mark.training
+def test_directions_of_a_layer_that_is_known(tmp_path: Path) -> None:
+    """The directions are the singular vectors of the first layer's weights, with a class input beside it too."""
+    import keras
+    import openvino as ov
+
+    from huanjing.bundle import Bundle, LatentInput, Manifest, TrainingSummary, write_bundle
+    from huanjing.generation.export import to_openvino
+
+    z = keras.Input((3,), name="latents")
+    dense = keras.layers.Dense(16)
+    network = keras.Model(z, keras.layers.Reshape((4, 4, 1))(keras.layers.LeakyReLU()(dense(z))))
+    graph = to_openvino(network)
+    manifest = Manifest(
+        format=1, kind="generator", name="known", architecture="dense", input=LatentInput(3, 4, 4, 1),
+        training=TrainingSummary("none"), licence="none", origin="a test",
+    )  # fmt: skip
+    bundle: Bundle = write_bundle(
+        tmp_path / "model", manifest, lambda aside: ov.save_model(graph, aside / "graph.xml", False)
+    )
+    found, strengths = find_directions(bundle)
+    _, values, rows = np.linalg.svd(np.asarray(dense.kernel).T, full_matrices=False)
+    np.testing.assert_allclose(strengths, values, rtol=1e-4)
+    np.testing.assert_allclose(np.abs(found @ rows.T), np.eye(3), atol=1e-3)

@@ -40,7 +40,7 @@ bench: setup ## Measure side by side with what one would use instead; results in
 	$(BIN)/python -m benchmarks
 
 lock: ## Renew requirements.lock (needs uv)
-	uv pip compile --quiet pyproject.toml --extra train --extra search --extra export --extra private --extra dev --universal --python-version 3.11 \
+	uv pip compile --quiet pyproject.toml --extra train --extra search --extra export --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements.lock
 
 clean: ## Remove .venv and what was made, but no runs

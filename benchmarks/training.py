@@ -26,17 +26,17 @@ PEER = [sys.executable, "-m", "benchmarks.peers.keras_transfer_learning"]
 COUNTS = (10, 50)
 """Pictures of each class in the small folders."""
 SEEDS = (0, 1, 2)
-MINUTES = 10.0
+EPOCHS = 20
 """For Fashion-MNIST from scratch."""
 FASHION_MNIST = "HUANJING_FASHION_MNIST"
 """The environment variable that names the whole set as ``train/CLASS/`` and ``test/CLASS/``; else it is unpacked from
 Debian's package dataset-fashion-mnist."""
 
 
-def run(counts: Sequence[int] = COUNTS, seeds: Sequence[int] = SEEDS, minutes: float = MINUTES) -> list[Row]:
+def run(counts: Sequence[int] = COUNTS, seeds: Sequence[int] = SEEDS, epochs: int = EPOCHS) -> list[Row]:
     """All rows."""
     rows = [row for count in counts for row in small_folder(count, seeds)]
-    return [*rows, *from_scratch(minutes)]
+    return [*rows, *from_scratch(epochs)]
 
 
 def small_folder(count: int, seeds: Sequence[int]) -> list[Row]:
@@ -77,7 +77,7 @@ def small_folder(count: int, seeds: Sequence[int]) -> list[Row]:
     ]
 
 
-def from_scratch(minutes: float) -> list[Row]:
+def from_scratch(epochs: int) -> list[Row]:
     """The small network on Fashion-MNIST's 60,000 pictures; accuracy and calibration on its 10,000 test pictures."""
     with tempfile.TemporaryDirectory() as place:
         folder = _fashion_mnist(Path(place))
@@ -85,18 +85,18 @@ def from_scratch(minutes: float) -> list[Row]:
         environment = {"HUANJING_CACHE": str(Path(place) / "cache")}
         began = time.perf_counter()
         _process(
-            [*_train(folder / "train", model), "--from", "scratch", "--minutes", str(minutes)],
+            [*_train(folder / "train", model), "--from", "scratch", "--epochs", str(epochs)],
             environment,
         )
         seconds = time.perf_counter() - began
         found = _evaluate(model, folder / "test", report)
     accuracy, error = found["top1"], found["calibration_error"]
-    runs = {"seconds": seconds, "minutes": minutes, **found}
+    runs = {"seconds": seconds, "epochs": epochs, **found}
     return [
         Row(
             "Fashion-MNIST from scratch: test accuracy",
             "at least 93 %",
-            f"{accuracy:.2%} after {seconds / 60:.1f} minutes",
+            f"{accuracy:.2%} after {epochs} epochs, {seconds / 60:.1f} minutes in all",
             accuracy >= 0.93,
             runs,
         ),

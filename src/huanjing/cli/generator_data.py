@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 Conditional = Literal["auto", "yes", "no"]
 
-SHOWN_BROKEN = 20
 MOST_CLASSES = 1000
 FEWEST_PICTURES = 200
 """Of the smallest class, for ``--conditional auto``. With few pictures, classes make a generator collapse where without
@@ -44,31 +42,6 @@ def choose_resolution(index: PictureFolder) -> tuple[int, int]:
     side = 28 if smaller <= 28 else 32 if smaller < 48 else 64
     print(f"Training on pictures of {side} by {side}; --resolution would change that.", file=sys.stderr)
     return side, side
-
-
-def prepare(index: PictureFolder, resolution: tuple[int, int], channels: Literal[1, 3, 4]) -> PictureArray:
-    """Decode the pictures with live progress, and say what was set aside."""
-    from huanjing.datasets import prepare_pictures
-    from huanjing.training import Progress
-
-    started = time.monotonic()
-    with Progress("Reading pictures", counted="picture") as progress:
-
-        def show(done: int, total: int) -> None:
-            if done % 100 == 0 or done == total:
-                rate = done / max(1e-3, time.monotonic() - started)
-                left = (total - done) / rate
-                progress.update(done / total, step=done, rate=rate, values={}, seconds_left=left)
-
-        pictures = prepare_pictures(index, resolution, channels, on_progress=show)
-    for broken in pictures.broken[:SHOWN_BROKEN]:
-        print(f"set aside: {broken.name}: {broken.reason}", file=sys.stderr)
-    if pictures.broken:
-        count = len(pictures.broken)
-        print(
-            f"{len(pictures):,} pictures are used; {count:,} cannot be and were set aside.", file=sys.stderr
-        )
-    return pictures
 
 
 def choose_classes(pictures: PictureArray, conditional: Conditional) -> list[TrainedClass]:

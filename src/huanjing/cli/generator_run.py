@@ -25,9 +25,9 @@ from huanjing.cli.generator_data import (
     choose_resolution,
     find_pictures,
     number_classes,
-    prepare,
 )
 from huanjing.cli.language import Lang
+from huanjing.cli.reading import read_pictures
 from huanjing.errors import RunError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def configure(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, P
     given = {f"--{name.replace('_', '-')}": value for name, value in vars(asked).items() if value != "auto"}
     reconcile(run, started, {option: given.get(option) for option in started})
     index = find_pictures(folder, asked.exclude)
-    pictures = prepare(index, (there.height, there.width), there.channels)
+    pictures = read_pictures(index, (there.height, there.width), there.channels)
     if pictures.digest != there.data.digest:
         raise RunError(
             f"{folder}: the pictures are not those that {run} was started on: {len(pictures)} now, "
@@ -110,7 +110,7 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
     channels = asked.channels or (only[2] if only else probe_channels(index, transparency=True))
     minutes = asked.minutes if asked.minutes or asked.steps else DEFAULT_MINUTES
     recipe = recipe_for(name, Shape(height, width, channels), asked.batch, asked.size, minutes)
-    pictures = prepare(index, (height, width), channels)
+    pictures = read_pictures(index, (height, width), channels)
     classes = choose_classes(pictures, asked.conditional or "auto")
     augment = choose_strength("auto" if asked.augment is None else asked.augment, len(pictures))
     mirror = choose_mirror(asked.flip or "auto", pictures.array, augmented=augment != 0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from huanjing.cli.reading import read_pictures
 from huanjing.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ SMALL = 1000
 """With fewer pictures, the head alone is fitted unless more is asked for: that takes seconds."""
 SCRATCH_SIDE = 64
 """Of what a network that starts from nothing sees, unless the pictures are small themselves."""
-SHOWN_BROKEN = 20
 
 
 @dataclass(frozen=True)
@@ -183,18 +183,10 @@ def _untunable(start: Start) -> str:
 
 def _prepare(folder: LabelledFolder, side: int) -> PictureArray:
     """Decode the pictures at the size that training needs, and say what was set aside."""
-    from huanjing.datasets import prepare_pictures
     from huanjing.recognition.dataset import stored_side
 
     stored = stored_side(folder.index, side)
-    pictures = prepare_pictures(folder.index, (stored, stored))
-    for broken in pictures.broken[:SHOWN_BROKEN]:
-        print(f"set aside: {broken.name}: {broken.reason}", file=sys.stderr)
-    if pictures.broken:
-        count = len(pictures.broken)
-        print(
-            f"{len(pictures):,} pictures are used; {count:,} cannot be and were set aside.", file=sys.stderr
-        )
+    pictures = read_pictures(folder.index, (stored, stored))
     if folder.unlabelled:
         print(f"{folder.unlabelled:,} pictures have no class and are passed over.", file=sys.stderr)
     return pictures

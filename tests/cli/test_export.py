@@ -9,7 +9,12 @@ from rich.cells import cell_len
 
 from huanjing.cli.export import export
 from huanjing.errors import ModelNotFoundError
-from tests.export.networks import tiny_recognizer
+from tests.export.networks import be_brief, tiny_recognizer
+
+
+@pytest.fixture(autouse=True)
+def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_brief(monkeypatch)
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "same first class"), ("zh", "首选类别一致")])

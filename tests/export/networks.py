@@ -7,12 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from huanjing.bundle import Bundle, ClassName, Manifest, PictureInput, TrainingSummary, write_bundle
 from huanjing.runtime.silent import ov
 
 SIDE = 32
+
+
+def be_brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few pictures and short rounds: the tests ask whether, not how well."""
+    from huanjing.export import check, sample
+
+    monkeypatch.setattr(sample, "CALIBRATION", 40)
+    monkeypatch.setattr(sample, "JUDGED", 40)
+    monkeypatch.setattr(sample, "COMPARED", 8)
+    monkeypatch.setattr(check, "ROUNDS", 1)
+    monkeypatch.setattr(check, "ROUND_SECONDS", 0.0)
 
 
 def ops() -> Any:
@@ -80,6 +92,7 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "Interpolate": lambda x: interpolated(x, "linear"),
     "MatMul": lambda x: ops().matmul(ops().transpose(x, integers(0, 2, 3, 1)), numbers(3, 4), False, True),
     "MaxPool": lambda x: ops().max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [3, 3]).output(0),
+    "MaxPool, of single pixels": lambda x: ops().max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [1, 1]).output(0),
     "MaxPool, padded": lambda x: ops().max_pool(x, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0),
     "Maximum": lambda x: ops().maximum(x, numbers(4, 1, 1)),
     "Minimum": lambda x: ops().minimum(x, numbers(4, 1, 1)),

@@ -20,7 +20,7 @@ from huanjing.export import Exported, export_model
 from huanjing.export import export as way
 from huanjing.export.sample import take_sample
 from huanjing.runtime import Generator, Recognizer
-from tests.export.networks import SIDE, tiny_recognizer
+from tests.export.networks import SIDE, be_brief, tiny_recognizer
 
 TRAINING = [pytest.mark.training, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -38,14 +38,7 @@ def tiny(tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few pictures and short rounds: the tests ask whether, not how well."""
-    from huanjing.export import check, sample
-
-    monkeypatch.setattr(sample, "CALIBRATION", 40)
-    monkeypatch.setattr(sample, "JUDGED", 40)
-    monkeypatch.setattr(sample, "COMPARED", 8)
-    monkeypatch.setattr(check, "ROUNDS", 1)
-    monkeypatch.setattr(check, "ROUND_SECONDS", 0.0)
+    be_brief(monkeypatch)
 
 
 def photograph_folder(folder: Path) -> Path:
@@ -79,6 +72,7 @@ def test_every_format_and_precision(to: Any, precision: Any, tiny: Bundle, tmp_p
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.usefixtures("few")
 def test_the_embedded_recogniser_in_onnx(tmp_path: Path, espresso: Path) -> None:
     """Loaded as a stranger would: with ONNX Runtime alone, and what the file says of itself."""
     import onnx
@@ -142,6 +136,9 @@ def test_what_travels_with_the_tensorflow_formats(tiny: Bundle, tmp_path: Path) 
     exported = export_model(tiny, "litert", "fp16", tmp_path / "lite")
     with zipfile.ZipFile(exported.file) as attached:
         assert attached.read("labels.txt").decode().splitlines()[1] == "class 1"
+    from huanjing.export.litert_file import open_file
+
+    assert open_file(exported.file)(np.zeros((2, SIDE, SIDE, 3), np.uint8))["logits"].shape == (2, 6)
 
     import tensorflow as tf
 

@@ -120,16 +120,21 @@ def write_bundle(
         (aside / MANIFEST).write_bytes(encoded + b"\n")
         aside.chmod(0o755)
         load_bundle(aside)
-        if folder.exists():
-            outgoing = aside.with_name(aside.name + ".old")
-            folder.rename(outgoing)
-            aside.rename(folder)
-            shutil.rmtree(outgoing)
-        else:
-            aside.rename(folder)
+        put_in_place(aside, folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Bundle(folder, manifest)
+
+
+def put_in_place(aside: Path, folder: Path) -> None:
+    """Give the finished folder ``aside``, which lies beside it, the name ``folder``; what had the name goes."""
+    if not folder.exists():
+        aside.rename(folder)
+        return
+    outgoing = aside.with_name(aside.name + ".old")
+    folder.rename(outgoing)
+    aside.rename(folder)
+    shutil.rmtree(outgoing)
 
 
 def file_sha256(path: Path) -> str:

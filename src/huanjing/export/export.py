@@ -108,7 +108,7 @@ def export_model(
     with written_aside(folder) as aside:
         say(f"Writing {bundle.manifest.name} for {to} in {precision}")
         if precision == "int8":
-            say(f"Calibrating it on {len(sample.calibration)} inputs")
+            say(f"Calibrating it on {len(sample.calibration)} pictures")
         file = module.write(job, aside)
         if bundle.manifest.classes:
             (aside / LABELS).write_text(labels(bundle), encoding="utf-8")

@@ -60,6 +60,7 @@ def open_file(path: Path) -> Run:
     """The file, ready to run on inputs one by one."""
     with _quiet():
         interpreter = Interpreter(str(path), num_threads=processors())
+        interpreter.allocate_tensors()
         signature = interpreter.get_signature_runner("serving_default")
     (name,) = signature.get_input_details()
     return lambda inputs: signature(**{name: inputs})

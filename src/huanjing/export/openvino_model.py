@@ -13,7 +13,7 @@ import numpy as np
 
 from huanjing.bundle import Bundle, load_bundle, write_bundle
 from huanjing.export.describe import versions
-from huanjing.export.graph import read_model
+from huanjing.export.graph import halved, read_model
 from huanjing.export.job import Job, Run
 from huanjing.runtime.engine import Precision as Arithmetic
 from huanjing.runtime.engine import compile_graph
@@ -26,12 +26,12 @@ def write(job: Job, folder: Path) -> Path:
     if job.precision == "int8":
         model = _quantise(model, job)
     else:
-        _widen(model)
+        _set_width(model, half=job.precision == "fp16")
     for key, text in job.description.items():
         model.set_rt_info(text, ["huanjing", key])
 
     def write_files(aside: Path) -> None:
-        ov.save_model(model, aside / "graph.xml", compress_to_fp16=job.precision == "fp16")
+        ov.save_model(model, aside / "graph.xml", compress_to_fp16=False)
         if job.bundle.reference.is_file():
             _renew_reference(job.bundle, aside)
 
@@ -72,19 +72,26 @@ def open_bundle(bundle: Bundle, *, arithmetic: Arithmetic = "f32", all_outputs: 
     return run
 
 
-def _widen(model: ov.Model) -> None:
-    """Give every constant that is stored as float16 its full width, without the conversion behind it."""
-    ops = ov.opset15
+def _set_width(model: ov.Model, *, half: bool) -> None:
+    """Store every float constant as float32, or where :func:`halved` says so as float16 with its conversion back.
 
+    OpenVINO's own compression would round the small ones, too, which does most harm and saves least.
+    """
+    ops = ov.opset15
     for node in model.get_ordered_ops():
-        if node.get_type_name() != "Convert":
+        if node.get_type_name() != "Constant" or node.get_element_type() not in {ov.Type.f16, ov.Type.f32}:
             continue
-        source = node.input_value(0).get_node()
-        if source.get_type_name() == "Constant" and source.get_element_type() == ov.Type.f16:
-            name = source.get_friendly_name()
-            whole = ops.constant(np.array(source.get_data(), np.float32), name=name)
-            for target in node.output(0).get_target_inputs():
+        array, name = np.array(node.get_data(), np.float32), node.get_friendly_name()
+        small = halved(array) if half else None
+        stored = ops.constant(array if small is None else small, name=name)
+        whole = stored if small is None else ops.convert(stored, "f32", name=f"{name}_as_float")
+        for target in node.output(0).get_target_inputs():
+            reader = target.get_node()
+            if reader.get_type_name() != "Convert" or reader.get_output_element_type(0) != ov.Type.f32:
                 target.replace_source_output(whole.output(0))
+                continue
+            for further in reader.output(0).get_target_inputs():
+                further.replace_source_output(whole.output(0))
 
 
 def _renew_reference(bundle: Bundle, aside: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from huanjing.bundle.folder import put_in_place
 from huanjing.errors import UsageError
 
 RECORD = "export.json"
@@ -41,12 +42,6 @@ def written_aside(folder: Path) -> Iterator[Path]:
     try:
         yield aside
         aside.chmod(0o755)
-        if folder.exists():
-            outgoing = aside.with_name(aside.name + ".old")
-            folder.rename(outgoing)
-            aside.rename(folder)
-            shutil.rmtree(outgoing)
-        else:
-            aside.rename(folder)
+        put_in_place(aside, folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -115,13 +115,14 @@ def _pooling(kind: str) -> Translate:
     def translate(network: Network, operation: Operation) -> Value:
         attributes = operation.attributes
         window = tuple(attributes["kernel"])
+        pool = tf.nn.max_pool2d if kind == "MAX" else tf.nn.avg_pool2d
         if attributes["rounding_type"] != "floor" or attributes.get("dilations", [1, 1]) != [1, 1]:
             raise operation.refuse("it rounds sizes up, or is dilated")
         picture, padding = _padded(network, operation, window, filler=float(np.finfo(np.float32).min))
         padded = any([*attributes["pads_begin"], *attributes["pads_end"]])
         if kind == "AVG" and padded and (padding != "SAME" or not attributes["exclude-pad"]):
             raise operation.refuse("it averages over padding that is not TensorFlow's SAME")
-        return Value(tf.nn.pool(picture, window, kind, attributes["strides"], padding), channels_last=True)
+        return Value(pool(picture, window, attributes["strides"], padding), channels_last=True)
 
     return translate
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from huanjing.recognition.presets import PRESETS
+from tests.export.networks import tiny_conditional_generator
 
 from .test_recognize import huanjing
 
@@ -183,3 +184,8 @@ def test_without_a_network_one_message_says_where_to_put_the_file(tmp_path: Path
     assert "Traceback" not in done.stderr
     (tmp_path / "weights" / PRESETS["vgg16"].file).write_bytes(b"another file")
     assert "MD5" in huanjing("models", "fetch", "vgg16", **home).stderr
+
+
+def test_show_names_the_classes_of_a_generator(tmp_path: Path) -> None:
+    tiny_conditional_generator(tmp_path / "told")
+    assert "bag, boot, coat" in huanjing("models", "show", str(tmp_path / "told")).stdout

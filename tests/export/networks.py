@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from huanjing.bundle import Bundle, ClassName, Manifest, PictureInput, TrainingSummary, write_bundle
+from huanjing.bundle import (
+    Bundle,
+    ClassName,
+    LatentInput,
+    Manifest,
+    PictureInput,
+    TrainingSummary,
+    write_bundle,
+)
 from huanjing.runtime.silent import ov
 
 SIDE = 32
@@ -161,3 +169,19 @@ def tiny_recognizer(folder: Path) -> Bundle:
         results.append(ops().result(node))
     classes = [ClassName(f"n{number}", f"class {number}", f"第{number}类") for number in range(6)]
     return save(ov.Model(results, [picture]), folder, classes=classes, temperature=1.5)
+
+
+def tiny_conditional_generator(folder: Path) -> Bundle:
+    """Latents of 8 beside one of three classes, two dense layers, grey pictures of 8×8; weights at random."""
+    given = {"latent": ops().parameter([-1, 8], np.float32), "classes": ops().parameter([-1, 3], np.float32)}
+    for name, node in given.items():
+        node.output(0).get_tensor().set_names({name})
+    told = ops().matmul(given["classes"], numbers(3, 8), False, False)
+    x = ops().relu(ops().matmul(ops().concat([given["latent"], told], 1), numbers(16, 32), False, False))
+    x = ops().tanh(ops().matmul(x, numbers(32, 64) / 8, False, False))
+    picture = ops().reshape(x, integers(0, 8, 8, 1), True)
+    picture.output(0).get_tensor().set_names({"picture"})
+    graph = ov.Model([ops().result(picture)], list(given.values()))
+    classes = [ClassName(name, name) for name in ("bag", "boot", "coat")]
+    shape = LatentInput(8, 8, 8, 1, [0.5, 0.25, 0.25])
+    return save(graph, folder, kind="generator", input=shape, classes=classes)

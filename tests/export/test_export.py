@@ -19,8 +19,8 @@ from huanjing.errors import BundleError, MissingExtraError, UsageError
 from huanjing.export import Exported, export_model
 from huanjing.export import export as way
 from huanjing.export.sample import take_sample
-from huanjing.runtime import Generator, Recognizer
-from tests.export.networks import SIDE, be_brief, tiny_recognizer
+from huanjing.runtime import Generator, Recognizer, latents
+from tests.export.networks import SIDE, be_brief, tiny_conditional_generator, tiny_recognizer
 
 TRAINING = [pytest.mark.training, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -127,6 +127,23 @@ def test_an_openvino_export_is_a_model_of_ours(tiny: Bundle, tmp_path: Path, esp
 
 @pytest.mark.training
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("to", "precision"), [one for one in EVERY if one.values[1] != "int8"])
+@pytest.mark.usefixtures("few")
+def test_a_generator_that_is_told_classes(to: Any, precision: Any, tmp_path: Path) -> None:
+    bundle = tiny_conditional_generator(tmp_path / "told")
+    exported = export_model(bundle, to, precision, tmp_path / "out")
+    assert exported.agreement.largest < 1e-3
+    description = json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))["description"]
+    assert description["input"].endswith("classes: float32 [batch, 3], one-hot")
+    assert (tmp_path / "out" / "labels.txt").read_text().split() == ["bag", "boot", "coat"]
+    seeds, classes = range(6), np.eye(3, dtype=np.float32)[[0, 0, 1, 1, 2, 2]]
+    wanted = Generator(bundle).pictures(latents(seeds, 8), classes)
+    run = way.load_target(to, precision).open_file(exported.file)
+    made = [run({"latent": latents([k], 8), "classes": classes[k : k + 1]})["picture"] for k in seeds]
+    np.testing.assert_allclose(np.concatenate(made), wanted, atol=1e-3)
+    assert np.abs(wanted - Generator(bundle).pictures(latents(seeds, 8), classes[::-1])).max() > 0.1
+
+
 @pytest.mark.usefixtures("few")
 def test_what_travels_with_the_tensorflow_formats(tiny: Bundle, tmp_path: Path) -> None:
     export_model(tiny, "saved_model", "fp16", tmp_path / "saved")
@@ -138,7 +155,10 @@ def test_what_travels_with_the_tensorflow_formats(tiny: Bundle, tmp_path: Path) 
         assert attached.read("labels.txt").decode().splitlines()[1] == "class 1"
     from huanjing.export.litert_file import open_file
 
-    assert open_file(exported.file)(np.zeros((2, SIDE, SIDE, 3), np.uint8))["logits"].shape == (2, 6)
+    assert open_file(exported.file)({"picture": np.zeros((2, SIDE, SIDE, 3), np.uint8)})["logits"].shape == (
+        2,
+        6,
+    )
 
     import tensorflow as tf
 
@@ -238,10 +258,10 @@ def test_no_picture_calibrates_and_judges(tmp_path: Path) -> None:
     embedded = find_model(None, "recognizer")
     sample = take_sample(embedded, "int8")
     calibrating = {picture.tobytes() for picture in sample.calibration}
-    assert (len(sample.calibration), len(sample.judged)) == (300, 400)
-    assert not calibrating & {picture.tobytes() for picture in sample.judged}
+    assert (len(sample.calibration), len(sample.judged["picture"])) == (300, 400)
+    assert not calibrating & {picture.tobytes() for picture in sample.judged["picture"]}
     folder = take_sample(embedded, "int8", photograph_folder(tmp_path / "pictures"))
-    assert (len(folder.calibration), len(folder.judged)) == (20, 20)
+    assert (len(folder.calibration), len(folder.judged["picture"])) == (20, 20)
 
 
 def test_quantising_is_not_reported(tmp_path: Path) -> None:

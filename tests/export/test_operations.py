@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from huanjing.bundle import Bundle
 from huanjing.errors import UsageError
 from huanjing.export.graph import read_graph
-from huanjing.export.job import Answers, Job
+from huanjing.export.job import Answers, Inputs, Job
 from huanjing.export.onnx_file import to_onnx
 from huanjing.export.onnx_operations import OPERATIONS as IN_ONNX
 from huanjing.runtime.silent import ov
@@ -21,11 +20,11 @@ from tests.export.networks import OPERATIONS, one_operation
 TRAINING = [pytest.mark.training, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
-def inputs(count: int) -> NDArray[np.float32]:
-    return np.random.default_rng(1).standard_normal((count, 140), np.float32)
+def inputs(count: int) -> Inputs:
+    return {"latent": np.random.default_rng(1).standard_normal((count, 140), np.float32)}
 
 
-def by_openvino(bundle: Bundle, given: NDArray[np.float32]) -> Answers:
+def by_openvino(bundle: Bundle, given: Inputs) -> Answers:
     compiled = ov.Core().compile_model(bundle.graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return {output.get_any_name(): np.array(value) for output, value in compiled(given).items()}
 
@@ -56,7 +55,7 @@ def test_in_tensorflow(name: str, tmp_path: Path) -> None:
     from huanjing.export.saved_model import to_function
 
     bundle = one_operation(name, tmp_path / "one")
-    found = to_function(read_graph(bundle))(inputs(3))
+    found = to_function(read_graph(bundle))(inputs(3)["latent"])
     agree({key: np.asarray(value) for key, value in found.items()}, by_openvino(bundle, inputs(3)))
 
 
@@ -69,7 +68,7 @@ def test_in_litert(name: str, tmp_path: Path) -> None:
     from huanjing.export.litert_file import open_file, write
 
     bundle = one_operation(name, tmp_path / "one")
-    path = write(Job(bundle, "fp32", inputs(0), {}), tmp_path)
+    path = write(Job(bundle, "fp32", inputs(0)["latent"], {}), tmp_path)
     agree(open_file(path)(inputs(1)), by_openvino(bundle, inputs(1)))
 
 

@@ -97,6 +97,8 @@ def bundle_facts(bundle: Bundle) -> dict[str, Any]:
         facts["classes"] = len(manifest.classes)
     else:
         facts["latent"] = shape.size
+        if shape.frequencies:
+            facts["classes"] = ", ".join(one.en for one in manifest.classes)
     facts["figures"] = [f"{figure.name} {figure.value:g}: {figure.protocol}" for figure in manifest.figures]
     facts |= {"licence": manifest.licence, "origin": manifest.origin, "training": manifest.training.data}
     facts["folder"] = str(bundle.folder)

@@ -7,13 +7,11 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from huanjing.errors import BundleError
-from huanjing.export.job import Answers, Precision, Run
+from huanjing.export.job import Answers, Inputs, Precision, Run, count
 
 TOLERANCES: dict[Precision, float] = {"fp32": 1e-3, "fp16": 0.05}
 """How far any output may lie from the bundle's in float32 arithmetic, as a share of that output's own spread."""
@@ -41,9 +39,9 @@ class Agreement:
     """Share of pictures with the same first class; None for a generator."""
 
 
-def run_all(run: Run, inputs: NDArray[Any]) -> Answers:
+def run_all(run: Run, inputs: Inputs) -> Answers:
     """The outputs for all inputs, which are run one by one."""
-    rows = [run(inputs[k : k + 1]) for k in range(len(inputs))]
+    rows = [run(_row(inputs, k)) for k in range(count(inputs))]
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -94,11 +92,11 @@ def refuse_disagreement(agreement: Agreement) -> None:
         )
 
 
-def rates(runs: Sequence[Run], inputs: NDArray[Any]) -> list[float]:
+def rates(runs: Sequence[Run], inputs: Inputs) -> list[float]:
     """Pictures per second of each run, one picture at a time: medians over rounds in which all take turns."""
     measured: list[list[float]] = [[] for _ in runs]
     for run in runs:
-        run(inputs[:1])
+        run(_row(inputs, 0))
     for _ in range(ROUNDS):
         for run, found in zip(runs, measured, strict=True):
             started = time.perf_counter()
@@ -107,6 +105,9 @@ def rates(runs: Sequence[Run], inputs: NDArray[Any]) -> list[float]:
                 if done and seconds >= ROUND_SECONDS:
                     found.append(done / seconds)
                     break
-                position = done % len(inputs)
-                run(inputs[position : position + 1])
+                run(_row(inputs, done % count(inputs)))
     return [statistics.median(found) for found in measured]
+
+
+def _row(inputs: Inputs, k: int) -> Inputs:
+    return {name: values[k : k + 1] for name, values in inputs.items()}

@@ -40,8 +40,9 @@ def describe(bundle: Bundle, precision: Precision) -> dict[str, str]:
             "label_ids": json.dumps([one.id for one in manifest.classes], ensure_ascii=False),
         }
     else:
+        told = f"; classes: float32 [batch, {len(shape.frequencies)}], one-hot" if shape.frequencies else ""
         described |= {
-            "input": f"latent: float32 [batch, {shape.size}], standard normal",
+            "input": f"latent: float32 [batch, {shape.size}], standard normal{told}",
             "output": f"picture: float32 [batch, {shape.height}, {shape.width}, {shape.channels}], -1..1",
         }
     return described

@@ -27,7 +27,7 @@ from huanjing.export.check import (
     run_all,
 )
 from huanjing.export.describe import LABELS, describe, labels, versions
-from huanjing.export.job import Format, Job, Precision, Run
+from huanjing.export.job import Format, Job, Precision, Run, count
 from huanjing.export.openvino_model import open_bundle
 from huanjing.export.place import RECORD, refuse_to_replace, written_aside
 from huanjing.export.sample import Sample, take_sample
@@ -112,7 +112,7 @@ def export_model(
         file = module.write(job, aside)
         if bundle.manifest.classes:
             (aside / LABELS).write_text(labels(bundle), encoding="utf-8")
-        say(f"Checking it on {len(sample.judged)} pictures")
+        say(f"Checking it on {count(sample.judged)} pictures")
         exported = _check(job, to, module, file, sample, any_speed=any_speed)
         exported = replace(exported, folder=folder, file=folder / file.relative_to(aside))
         record = json.dumps(_record(job, to, exported, sample), ensure_ascii=False, indent=1)

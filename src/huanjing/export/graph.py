@@ -29,7 +29,7 @@ DATA_INPUTS = {"Reshape": 1, "Interpolate": 1, "ConvolutionBackpropData": 2}
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: its inputs are names of other operations, of constants, or of the graph's input."""
+    """One operation: its inputs are names of other operations, of constants, or of the graph's inputs."""
 
     type: str
     """OpenVINO's name for it, such as ``Convolution``."""
@@ -62,13 +62,20 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Input:
+    """What a network is given."""
+
+    name: str
+    type: str
+    """``uint8`` or ``float32``."""
+    shape: Shape
+
+
+@dataclass(frozen=True)
 class Graph:
     """A network: operations in an order in which each comes after what it reads."""
 
-    input: str
-    input_type: str
-    """``uint8`` or ``float32``."""
-    input_shape: Shape
+    inputs: tuple[Input, ...]
     constants: dict[str, NDArray[Any]]
     """Floats as float32, whatever they are stored as."""
     operations: tuple[Operation, ...]
@@ -89,22 +96,24 @@ def read_model(bundle: Bundle) -> ov.Model:
 def read_graph(bundle: Bundle) -> Graph:
     """The network of a bundle.
 
-    :raises UsageError: for a graph of another form: with several inputs, or sizes beside the batch's left open.
+    :raises UsageError: for a graph of another form: with sizes beside the batch's left open.
     """
     model = read_model(bundle)
-    if len(model.inputs) != 1:
-        raise UsageError(f"{bundle.folder}: has {len(model.inputs)} inputs; networks of one can be exported")
     results = {result.output(0).get_any_name(): result.input_value(0) for result in model.get_results()}
     needed = _needed([output.get_node() for output in results.values()])
-    reader = _Reader({*results, *model.input().get_names()})
+    reader = _Reader({*results, *(name for given in model.inputs for name in given.get_names())})
     for node in model.get_ordered_ops():
         if node.get_friendly_name() in needed:
             reader.read(node)
-    parameter = model.get_parameters()[0]
     return Graph(
-        input=reader.names[parameter.get_friendly_name()],
-        input_type={"u8": "uint8", "f32": "float32"}[parameter.get_element_type().get_type_name()],
-        input_shape=_shape(parameter.output(0)),
+        inputs=tuple(
+            Input(
+                given.get_any_name(),
+                {"u8": "uint8", "f32": "float32"}[given.get_element_type().get_type_name()],
+                _shape(given),
+            )
+            for given in model.inputs
+        ),
         constants=reader.constants,
         operations=tuple(reader.operations),
         outputs={name: reader.source(output) for name, output in results.items()},
@@ -129,7 +138,7 @@ class _Reader:
 
     def __init__(self, taken: set[str]) -> None:
         self.taken = taken
-        """Names of the graph's input and outputs, which no operation may bear."""
+        """Names of the graph's inputs and outputs, which no operation may bear."""
         self.names: dict[str, str] = {}
         self.constants: dict[str, NDArray[Any]] = {}
         self.operations: list[Operation] = []

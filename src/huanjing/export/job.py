@@ -15,7 +15,9 @@ Precision = Literal["fp32", "fp16", "int8"]
 
 Answers = dict[str, NDArray[Any]]
 """A network's outputs by name."""
-Run = Callable[[NDArray[Any]], Answers]
+Inputs = dict[str, NDArray[Any]]
+"""A network's inputs by name: ``picture``, or a generator's ``latent``, and its ``classes`` where it knows any."""
+Run = Callable[[Inputs], Answers]
 """Runs an exported network on inputs ``[1, ...]``; those that take more say so."""
 
 
@@ -26,7 +28,7 @@ class Job:
     bundle: Bundle
     precision: Precision
     calibration: NDArray[Any]
-    """Inputs ``[N, ...]`` from which int8 learns the range of each value."""
+    """Pictures ``[N, ...]`` from which int8 learns the range of each value."""
     description: dict[str, str]
     """What travels with the network: labels, preprocessing, licence, origin, digest, versions."""
 
@@ -34,3 +36,8 @@ class Job:
     def name(self) -> str:
         """The model's name, for the file."""
         return self.bundle.manifest.name
+
+
+def count(inputs: Inputs) -> int:
+    """How many rows there are."""
+    return len(next(iter(inputs.values())))

@@ -34,11 +34,11 @@ def write(job: Job, folder: Path) -> Path:
             converter.target_spec.supported_types = [tf.float16]
         elif job.precision == "int8":
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            name = read_graph(job.bundle).input
+            (picture,) = read_graph(job.bundle).inputs
 
             def examples() -> Iterator[dict[str, Any]]:
                 for k in range(len(job.calibration)):
-                    yield {name: job.calibration[k : k + 1]}
+                    yield {picture.name: job.calibration[k : k + 1]}
 
             converter.representative_dataset = examples
         with _quiet(), warnings.catch_warnings():
@@ -62,5 +62,4 @@ def open_file(path: Path) -> Run:
         interpreter = Interpreter(str(path), num_threads=processors())
         interpreter.allocate_tensors()
         signature = interpreter.get_signature_runner("serving_default")
-    (name,) = signature.get_input_details()
-    return lambda inputs: signature(**{name: inputs})
+    return lambda inputs: signature(**inputs)

@@ -43,7 +43,7 @@ def write(job: Job, folder: Path) -> Path:
 def to_onnx(
     graph: Graph, *, half: bool = False, metadata: Mapping[str, str] | None = None
 ) -> onnx.ModelProto:
-    """The network as an ONNX model with its own names of input and outputs, and any batch size.
+    """The network as an ONNX model with its own names of inputs and outputs, and any batch size.
 
     :param half: store large constants as float16; all is computed in float32 nevertheless.
     :raises UsageError: for an operation that has no translation, naming it; for a network too large for one file.
@@ -62,7 +62,10 @@ def to_onnx(
         helper.make_graph(
             model.nodes,
             "huanjing",
-            [helper.make_tensor_value_info(graph.input, _TYPES[graph.input_type], _sizes(graph.input_shape))],
+            [
+                helper.make_tensor_value_info(given.name, _TYPES[given.type], _sizes(given.shape))
+                for given in graph.inputs
+            ],
             [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, _sizes(shape))
                 for name, shape in graph.shapes.items()
@@ -89,8 +92,7 @@ def open_file(path: Path) -> Run:
     options.log_severity_level = 3
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    taken = session.get_inputs()[0].name
-    return lambda inputs: dict(zip(names, session.run(None, {taken: inputs}), strict=True))
+    return lambda inputs: dict(zip(names, session.run(None, inputs), strict=True))
 
 
 def _quantise(path: Path, job: Job) -> None:

@@ -23,7 +23,7 @@ class OnnxModel:
         self.half = half
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
-        self.values: dict[str, str] = {graph.input: graph.input}
+        self.values: dict[str, str] = {given.name: given.name for given in graph.inputs}
         self._count = 0
 
     def inputs(self, operation: Operation) -> list[str]:

@@ -6,7 +6,6 @@ import contextlib
 import io
 import logging
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from huanjing.bundle import Bundle, load_bundle, write_bundle
 from huanjing.export.describe import versions
 from huanjing.export.graph import halved, read_model
-from huanjing.export.job import Job, Run
+from huanjing.export.job import Answers, Inputs, Job, Run
 from huanjing.runtime.engine import Precision as Arithmetic
 from huanjing.runtime.engine import compile_graph
 from huanjing.runtime.silent import ov, unreported
@@ -65,7 +64,7 @@ def open_bundle(bundle: Bundle, *, arithmetic: Arithmetic = "f32", all_outputs: 
     wanted = names if all_outputs else answers
     compiled = compile_graph(bundle, outputs=wanted, batch=1, precision=arithmetic)
 
-    def run(inputs: Any) -> dict[str, Any]:
+    def run(inputs: Inputs) -> Answers:
         made = compiled(inputs)
         return {name: np.array(made[k], np.float32) for k, name in enumerate(wanted)}
 
@@ -98,12 +97,13 @@ def _renew_reference(bundle: Bundle, aside: Path) -> None:
     """The reference's inputs with what this graph makes of them, by which the export can check itself."""
     with np.load(bundle.reference, allow_pickle=False) as reference:
         arrays = dict(reference)
-    given, answer = ("input", "logits") if "input" in arrays else ("latent", "picture")
+    if "input" in arrays:
+        given, kept, answer = {"picture": arrays["input"]}, "output", "logits"
+    else:
+        given, kept, answer = {key: arrays[key] for key in arrays if key != "picture"}, "picture", "picture"
     graph = ov.Core().read_model(aside / "graph.xml")
     compiled = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    arrays["output" if given == "input" else "picture"] = np.array(
-        compiled(arrays[given])[answer], np.float32
-    )
+    arrays[kept] = np.array(compiled(given)[answer], np.float32)
     np.savez(aside / "reference.npz", **arrays)
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from huanjing.bundle import Bundle, LatentInput, PictureInput, find_model
 from huanjing.datasets import index_folder, photographs
 from huanjing.errors import DatasetError, PictureError, UsageError
-from huanjing.export.job import Precision
+from huanjing.export.job import Inputs, Precision
 from huanjing.images import fit, load_picture, minimum_source_size
 from huanjing.runtime import latents
 
@@ -35,10 +35,10 @@ SMALLEST_PART = 0.3
 
 @dataclass(frozen=True)
 class Sample:
-    """Inputs of a network, ready to be run: ``[N, ...]`` of its own type."""
+    """Inputs of a network, ready to be run: ``[N, ...]`` of its own type. Only pictures calibrate."""
 
     calibration: NDArray[Any]
-    judged: NDArray[Any]
+    judged: Inputs
     origin: str
     """Where they come from, for the record."""
 
@@ -56,8 +56,10 @@ def take_sample(bundle: Bundle, precision: Precision, folder: Path | None = None
     if isinstance(shape, LatentInput):
         if folder is not None:
             raise UsageError("--calibrate is for recognizers; a generator is checked on latents of its own")
-        drawn = latents(range(judge), shape.size)
-        return Sample(drawn[:0], drawn, "latents of the seeds from 0 on")
+        drawn: Inputs = {"latent": latents(range(judge), shape.size)}
+        if known := len(shape.frequencies):
+            drawn["classes"] = np.eye(known, dtype=np.float32)[np.arange(judge) % known]
+        return Sample(drawn["latent"][:0], drawn, "latents of the seeds from 0 on")
     if folder is not None:
         return _from_folder(shape, folder, calibrate, judge)
     if precision == "int8" and bundle.manifest.classes != find_model(None, "recognizer").manifest.classes:
@@ -88,17 +90,19 @@ def _from_folder(shape: PictureInput, folder: Path, calibrate: int, judge: int) 
         )
     cut = min(calibrate, len(found) // 2)
     pictures = np.stack(found)
-    return Sample(pictures[:cut], pictures[cut : cut + judge], f"pictures of {folder.resolve().name}")
+    return Sample(
+        pictures[:cut], {"picture": pictures[cut : cut + judge]}, f"pictures of {folder.resolve().name}"
+    )
 
 
 def _from_photographs(shape: PictureInput, calibrate: int, judge: int) -> Sample:
     paths = [photograph.path for photograph in photographs()]
     if not calibrate:
         judged = np.stack(list(_parts(paths, shape, judge)))
-        return Sample(judged[:0], judged, "parts of the package's photographs")
+        return Sample(judged[:0], {"picture": judged}, "parts of the package's photographs")
     return Sample(
         np.stack(list(_parts(paths[::2], shape, calibrate))),
-        np.stack(list(_parts(paths[1::2], shape, judge))),
+        {"picture": np.stack(list(_parts(paths[1::2], shape, judge)))},
         "parts of the package's photographs, every second photograph for either purpose",
     )
 

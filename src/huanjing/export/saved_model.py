@@ -12,7 +12,7 @@ import tensorflow as tf
 from huanjing.errors import UsageError
 from huanjing.export.describe import LABELS, labels
 from huanjing.export.graph import Graph, read_graph
-from huanjing.export.job import Job, Run
+from huanjing.export.job import Answers, Inputs, Job, Run
 from huanjing.export.tensorflow_operations import OPERATIONS
 from huanjing.export.tensorflow_values import Network, Value
 
@@ -52,7 +52,7 @@ def write(job: Job, folder: Path, *, builtin: bool = False) -> Path:
 
 
 def to_function(graph: Graph, *, half: bool = False, builtin: bool = False) -> Any:
-    """The network as a ``tf.function`` from the graph's input, any batch size, to its outputs by name.
+    """The network as a ``tf.function`` from the graph's inputs, in order, any batch size, to its outputs by name.
 
     :param half: store large constants as float16; all is computed in float32 nevertheless.
     :param builtin: only use what LiteRT has an operation for.
@@ -62,9 +62,10 @@ def to_function(graph: Graph, *, half: bool = False, builtin: bool = False) -> A
         if operation.type not in OPERATIONS:
             raise operation.refuse("there is no translation for this type of operation")
 
-    def forward(value: tf.Tensor) -> dict[str, tf.Tensor]:
+    def forward(*given: tf.Tensor) -> dict[str, tf.Tensor]:
         network = Network(graph, half, builtin)
-        network.values[graph.input] = Value(value)
+        for known, value in zip(graph.inputs, given, strict=True):
+            network.values[known.name] = Value(value)
         for operation in graph.operations:
             network.values[operation.name] = OPERATIONS[operation.type](network, operation)
         return {
@@ -72,18 +73,17 @@ def to_function(graph: Graph, *, half: bool = False, builtin: bool = False) -> A
             for name, source in graph.outputs.items()
         }
 
-    signature = tf.TensorSpec(graph.input_shape, graph.input_type, name=graph.input)
-    return tf.function(forward, input_signature=[signature], autograph=False)
+    signature = [tf.TensorSpec(given.shape, given.type, name=given.name) for given in graph.inputs]
+    return tf.function(forward, input_signature=signature, autograph=False)
 
 
 def open_file(path: Path) -> Run:
     """The folder, loaded afresh, ready to run on inputs of any batch size."""
     loaded = tf.saved_model.load(str(path))
     signature = loaded.signatures["serving_default"]
-    (name,) = signature.structured_input_signature[1]
 
-    def run(inputs: Any) -> dict[str, Any]:
-        made = signature(**{name: tf.constant(inputs)})
+    def run(inputs: Inputs) -> Answers:
+        made = signature(**{name: tf.constant(values) for name, values in inputs.items()})
         return {key: np.asarray(value) for key, value in made.items()}
 
     run.keeps = loaded  # type: ignore[attr-defined]  # the signature alone would not keep its constants

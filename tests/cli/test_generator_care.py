@@ -16,6 +16,7 @@ from huanjing.cli.generator_care import (
     count_held_out,
     make_score,
     parse_strength,
+    parse_until,
     tell,
 )
 from huanjing.cli.train import Asked, configure
@@ -62,16 +63,36 @@ def test_the_score_knows_real_pictures_from_noise() -> None:
     assert score(some[150:]) < 0.2 * score(noise)
 
 
+def test_until_is_a_word_or_a_score() -> None:
+    assert [parse_until(text) for text in ("end", "good", "40", "0.5")] == ["end", "good", 40.0, 0.5]
+    for wrong in ("0", "-3", "better", "inf", "nan"):
+        with pytest.raises(UsageError, match="it is end, good, or a score to reach"):
+            parse_until(wrong)
+
+
 @pytest.mark.training
 def test_the_doctor_speaks_the_language_that_is_asked_for() -> None:
     import keras
 
     from huanjing.generation.alarms import Return
+    from huanjing.generation.forecast import Range
+    from huanjing.generation.outlook import Outlook
     from huanjing.generation.train import Tick
 
     back = Return("collapse", 750, 500, 0.5)
     tick = Tick(
-        750, 0.5, 60.0, 100.0, 0.1, 3.0, None, None, keras.Sequential(), alarms=("copies",), went_back=back
+        750,
+        0.5,
+        60.0,
+        100.0,
+        0.1,
+        3.0,
+        None,
+        None,
+        keras.Sequential(),
+        alarms=("copies",),
+        went_back=back,
+        outlook=Outlook(750, 51.2, None, Range(27.0, 31.0, 38.0), None, 600.0),
     )
     said = {}
     for language in ("en", "zh"):
@@ -83,6 +104,8 @@ def test_the_doctor_speaks_the_language_that_is_asked_for() -> None:
     assert "copies training pictures" in said["en"]
     assert "到第 750 步时生成网络已经坍缩，已退回第 500 步" in said["zh"]
     assert "照抄训练图片" in said["zh"]
+    assert "Score 51.2 at step 750. At the end probably 31.0 (27.0 to 38.0)." in said["en"]
+    assert "第 750 步得分 51.2。结束时大约 31.0（27.0～38.0）。" in said["zh"]
 
 
 def test_a_run_goes_on_only_with_the_care_it_was_started_with(
@@ -100,6 +123,14 @@ def test_a_run_goes_on_only_with_the_care_it_was_started_with(
     with Run.start(run, config):
         pass
     assert configure(run, folder, Asked(augment="auto", flip="auto"))[0] == config
+    scored = tmp_path / "scored"
+    config, _ = configure(scored, folder, Asked(steps=9, resolution=(8, 8), until=40.5))
+    assert "--until 40.5 " in config.command
+    with Run.start(scored, config):
+        pass
+    assert configure(scored, folder, Asked(until=40.5))[0] == config
+    with pytest.raises(RunError, match=r"--until was 40.5, now 'good'"):
+        configure(scored, folder, Asked(until="good"))
     with pytest.raises(
         RunError, match=r"--augment was 'auto', now 0.0; --flip was 'yes', now 'no'; --until was 'end'"
     ):

@@ -29,6 +29,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for step, seconds in ((0, 0.0), (50, 4.5), (6000, 700.0)):
         losses = {"discriminator_loss": 0.7 - step / 1e5, "generator_loss": 0.6 + step / 1e5}
         opened.log({"step": step, "seconds": seconds, "frechet": 300 - step / 50} | (losses if step else {}))
+        if step == 50:
+            forecast = {"score_at_end": {"low": 150.0, "middle": 175.0, "high": 200.0}}
+            opened.log({"step": 60, "seconds": 5.0, "frechet": 298.0, "forecast": forecast})
         sheet = picture_grid(generator.generate(range(64)), 8)
         write_atomically(opened.samples / f"step-{step:06d}.png", encode_png(sheet))
     boots = prepare_pictures(clothing_folder() / "train" / "ankle-boot", (28, 28), 1)
@@ -42,6 +45,8 @@ def test_the_page_has_curves_and_pictures_and_needs_nothing_from_elsewhere(run: 
     page = (run / "report.html").read_text(encoding="utf-8")
     assert page.count('<svg class="chart"') == 2
     assert "minutes of training" in page
+    assert "forecast of the end" in page
+    assert "当时对结束得分的预测" in page
     assert page.count("data:image/") > 30
     assert "step 6,000, 700 s" in page
     assert not re.search(r'(?:src|href)="(?!data:image/)', page)

@@ -38,3 +38,45 @@ def test_one_that_was_never_taken_can_be_remembered() -> None:
     assert not fresh.settled
     assert fresh.due(500)
     assert not fresh.due(499)
+
+
+def test_what_it_knows_of_the_curve_survives_a_resume() -> None:
+    scores = Scores(20.0)
+    scores.floor = 7.0
+    for step in (500, 700, 980, 1372):
+        scores.take(step, 20_000 / step)
+    resumed = Scores(20.0)
+    resumed.restore(scores.numbers())
+    assert resumed.curve == scores.curve
+    assert resumed.floor == 7.0
+    assert resumed.numbers() == scores.numbers()
+    assert scores.forecast is not None
+    assert resumed.forecast is not None
+    assert resumed.forecast.score_at(3000) == scores.forecast.score_at(3000)
+
+
+def test_a_score_to_reach_ends_it_and_is_looked_for_more_often_once_near() -> None:
+    scores = Scores(14.0)
+    taken = []
+    for step in range(500, 10_000):
+        if scores.due(step):
+            scores.take(step, 20_000 / step)
+            taken.append(step)
+        if scores.satisfied:
+            break
+    exact = 20_000 / 14  # 1,429 steps; by the factor alone it would be seen at 1,921
+    assert taken[:4] == [500, 700, 980, 1372]
+    assert exact <= taken[-1] < 1.15 * exact
+    assert not Scores(14.0).satisfied
+
+
+def test_going_back_forgets_what_came_after() -> None:
+    scores = Scores("good")
+    for step in (500, 700, 980):
+        scores.take(step, 20_000 / step)
+    then = scores.numbers()
+    scores.take(1372, 90.0)
+    assert scores.forecast is not None
+    scores.restore(then)
+    assert list(scores.curve) == [500, 700, 980]
+    assert scores.forecast is None

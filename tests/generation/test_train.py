@@ -14,6 +14,7 @@ from huanjing.training import Interrupted, Run
 
 if TYPE_CHECKING:
     from huanjing.generation.config import GeneratorConfig
+    from huanjing.generation.train import Tick
 
 pytestmark = pytest.mark.training
 Tiny = Callable[..., "GeneratorConfig"]
@@ -196,7 +197,7 @@ def test_until_good_ends_when_the_score_has_settled_and_gives_the_best(
 
     def score(pictures: Pictures) -> float:
         judged.append(len(pictures))
-        return abs(len(judged) - 3) + 1.0
+        return abs(len(judged) - 4) + 1.0
 
     config = tiny(steps=160, until="good")
     with Run.start(tmp_path / "run", config) as run:
@@ -204,12 +205,12 @@ def test_until_good_ends_when_the_score_has_settled_and_gives_the_best(
         log = run.read_log()
     curve = {line["step"]: line["frechet"] for line in log if "frechet" in line}
     assert list(curve.values()) == [3, 2, 1, 2, 3, 4]
-    assert judged == [500] * 6
+    assert judged == [len(squares), *[500] * 6]  # real pictures once, for the floor
     assert max(curve) < 160
     assert trained.step == list(curve)[2]
     with Run.start(tmp_path / "run", config) as run:
         again = train_generator(config, squares, run, score=score)
-    assert len(judged) == 6
+    assert len(judged) == 7
     for key, array in trained.state.arrays().items():
         np.testing.assert_array_equal(array, again.state.arrays()[key], err_msg=key)
 
@@ -229,3 +230,55 @@ def test_a_newest_checkpoint_that_was_cut_short_gives_way_and_the_end_is_the_sam
 def test_pictures_of_another_shape_are_refused(tiny: Tiny, squares: Pictures, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="the run needs uint8"):
         train(tiny(), squares[:, :4], tmp_path / "run")
+
+
+def test_until_a_score_ends_once_it_is_reached_and_a_resumed_run_hears_the_same(
+    tiny: Tiny, squares: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huanjing.generation import scoring
+    from huanjing.generation.train import train_generator
+
+    monkeypatch.setattr(scoring, "FIRST", 5)
+    monkeypatch.setattr(scoring, "GROWTH", 1.0)
+
+    def score(pictures: Pictures) -> float:
+        """How far the mean brightness is from black, so that real pictures are told from generated ones."""
+        return 1.0 + float(pictures.mean())
+
+    def lines(
+        folder: Path, config: GeneratorConfig, stop_after: int | None = None
+    ) -> list[dict[str, object]]:
+        def interrupt(tick: Tick) -> None:
+            if stop_after is not None and tick.score is not None and tick.step >= stop_after:
+                signal.raise_signal(signal.SIGINT)
+
+        with Run.start(folder, config) as run:
+            if stop_after is None:
+                train_generator(config, squares, run, score=score)
+            else:
+                with pytest.raises(Interrupted):
+                    train_generator(config, squares, run, interrupt, score=score)
+            return [line for line in run.read_log() if "frechet" in line]
+
+    config = tiny(steps=80, until=1e-3, checkpoint_every=10)
+    whole = lines(tmp_path / "whole", config)
+    assert len(whole) >= 6
+    assert [("score_at_end" in line.get("forecast", {})) for line in whole] == [
+        3 <= k < len(whole) - 1 for k in range(len(whole))
+    ]
+    lines(tmp_path / "resumed", config, stop_after=50)
+    resumed = lines(tmp_path / "resumed", config)
+    kept = ("step", "frechet")
+    assert [[line[key] for key in kept] for line in resumed] == [
+        [line[key] for key in kept] for line in whole
+    ]
+    ends = [
+        [line["forecast"]["score_at_end"] for line in log if line.get("forecast")] for log in (whole, resumed)
+    ]
+    assert np.allclose([e["middle"] for e in ends[0]], [e["middle"] for e in ends[1]], atol=2e-3)
+
+    easy = tiny(steps=80, until=1000.0)
+    with Run.start(tmp_path / "easy", easy) as run:
+        trained = train_generator(easy, squares, run, score=score)
+    assert trained.step == 10
+    assert trained.best_score < 1000

@@ -2,15 +2,15 @@
 
     python tools/photographs/build.py FOLDER            writes FOLDER/train, FOLDER/test and FOLDER/CREDITS.tsv
 
-The photographs are those of galaxies, nebulae and star clusters in Debian's package ``stellarium-data`` (0.22.2: 555 of
-them, 128 to 2,048 pixels a side), which ``apt-get`` fetches (246 MB, nothing is installed). The package is GPL-2+ in
-Debian's main section; each photograph belongs to who took it (observatories such as ESO, NASA/ESA and SDSS, and amateurs),
-as its ``textures.json`` and ``CREDITS.md`` say, some of them under CC BY or in the public domain. ``CREDITS.tsv`` carries
-those names on. Nothing of it is part of Huanjing.
+The photographs are those of galaxies, nebulae and star clusters in Debian's package ``stellarium-data`` (0.22.2: 555
+of them, 128 to 2,048 pixels a side), which ``apt-get`` fetches (246 MB, nothing is installed). The package is GPL-2+,
+in Debian's main section; each photograph was taken by somebody whom its ``textures.json`` and ``CREDITS.md`` name
+(observatories such as ESO, NASA/ESA and SDSS, and amateurs), some under CC BY or into the public domain.
+``CREDITS.tsv`` carries those names on. Nothing of it is part of Huanjing.
 
-The sky has no upper side, so each photograph gives several windows, turned at random and from the whole of it to a little
-over half. Photographs of the same place in the sky are all in one part: no test picture shows what a training picture
-shows. Picture k of a photograph is a function of the photograph's name and k alone.
+The sky has no upper side, so each photograph gives several windows, turned at random and from the whole of it to a
+little over half. Photographs of the same place in the sky are all in one part: no test picture shows what a training
+picture shows. Every window follows from the photograph and its name alone.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def fetch(scratch: Path) -> Path:
     if installed.exists():
         return installed
     try:
-        subprocess.run(["apt-get", "download", "-qq", PACKAGE], cwd=scratch, check=True)
+        subprocess.run(["apt-get", "download", "-qq", PACKAGE], cwd=scratch, check=True)  # noqa: S607
         (package,) = scratch.glob("*.deb")
-        subprocess.run(["dpkg-deb", "--extract", str(package), str(scratch)], check=True)
+        subprocess.run(["dpkg-deb", "--extract", str(package), str(scratch)], check=True)  # noqa: S607
     except (OSError, subprocess.CalledProcessError) as error:
         sys.exit(
             f"{PACKAGE} could not be fetched: {error}. This needs Debian, after apt-get update; or use --source."

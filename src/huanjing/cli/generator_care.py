@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from huanjing.cli.language import Lang
-    from huanjing.generation.scoring import Score
+    from huanjing.generation.scoring import Score, Until
     from huanjing.generation.train import Tick
     from huanjing.training import Progress
 
@@ -48,8 +49,9 @@ def care_options(command: Callable[..., int]) -> Callable[..., int]:
         ),
         click.option(
             "--until",
-            type=click.Choice(["end", "good"]),
-            help="good: stop once the score no longer improves, and keep the best; end is the default.",
+            metavar="end|good|SCORE",
+            help="good: stop once the score no longer improves; SCORE, such as 40: once it is as low. "
+            "Both keep the best; end is the default.",
         ),
     )
     for option in reversed(options):
@@ -70,6 +72,20 @@ def parse_strength(text: str) -> Strength:
             f"--augment is {text!r}; it is auto, none, or a probability such as 0.3, at most 0.95."
         )
     return strength
+
+
+def parse_until(text: str) -> Until:
+    """``end``, ``good``, or a score above 0."""
+    words: dict[str, Until] = {"end": "end", "good": "good"}
+    if text in words:
+        return words[text]
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not 0 < score < math.inf:
+        raise UsageError(f"--until is {text!r}; it is end, good, or a score to reach, such as 40.")
+    return score
 
 
 def choose_strength(asked: Strength, pictures: int) -> Literal["adaptive"] | float:
@@ -136,10 +152,12 @@ def values_of(tick: Tick) -> dict[str, float]:
 
 
 def tell(progress: Progress, tick: Tick, language: Lang) -> None:
-    """Say above the progress bar what the doctor found at this tick."""
+    """Say above the progress bar what the doctor found at this tick, and how the score stands."""
     from huanjing.generation.alarms import ALARMS
 
     if tick.went_back is not None:
         progress.say(f"huanjing: {getattr(tick.went_back.text, language)}")
+    if tick.outlook is not None:
+        progress.say(getattr(tick.outlook.text, language))
     for name in tick.alarms:
         progress.say(f"huanjing: {getattr(ALARMS[name], language)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 import sys
@@ -33,7 +34,7 @@ from huanjing.errors import RunError
 if TYPE_CHECKING:
     from huanjing.datasets import PictureArray
     from huanjing.generation.config import GeneratorConfig
-    from huanjing.generation.scoring import Score
+    from huanjing.generation.scoring import Score, Until
     from huanjing.generation.train import Tick, TrainedGenerator
     from huanjing.training import Run
 
@@ -54,7 +55,7 @@ class Asked:
     conditional: Conditional | None = None
     augment: Strength | None = None
     flip: Flip | None = None
-    until: Literal["end", "good"] | None = None
+    until: Until | None = None
     exclude: Path | None = None
     seed: int | None = None
     batch: int | None = None
@@ -163,19 +164,25 @@ def train_and_export(
     :param score: judges generated pictures now and then.
     """
     from huanjing.generation.export import export_generator
+    from huanjing.generation.outlook import result_text
     from huanjing.generation.train import train_generator
     from huanjing.training import Progress
 
     labels = number_classes(pictures, config.classes)
+    reached = math.inf
     with Progress("Training") as progress:
 
         def show(tick: Tick) -> None:
+            nonlocal reached
+            if tick.outlook is not None and tick.outlook.seconds_to_target is not None:
+                reached = tick.seconds + tick.outlook.seconds_to_target.middle
+            left = tick.seconds / tick.progress - tick.seconds if tick.progress > 0 else None
             progress.update(
                 tick.progress,
                 step=tick.step,
                 rate=tick.pictures_per_second,
                 values=values_of(tick),
-                seconds_left=tick.seconds / tick.progress - tick.seconds if tick.progress > 0 else None,
+                seconds_left=None if left is None else max(0.0, min(left, reached - tick.seconds)),
                 last=tick.progress >= 1,
             )
             tell(progress, tick, language)
@@ -183,6 +190,8 @@ def train_and_export(
                 on_tick(tick)
 
         trained = train_generator(config, pictures.array, run, show, labels, score)
+    if (told := result_text(config.until, trained.best_score)) is not None:
+        print(getattr(told, language), file=sys.stderr)
     name = re.sub("[^A-Za-z0-9]+", "-", run.folder.resolve().name).strip("-") or "generator"
     export_generator(run.model, config, trained.state.averaged, name=name[:100])
     print(f"Trained {trained.step:,} steps. Samples: {run.samples}", file=sys.stderr)

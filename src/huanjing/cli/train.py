@@ -10,7 +10,7 @@ from typing import Literal
 
 import click
 
-from huanjing.cli.generator_care import Flip, care_options, make_score, parse_strength
+from huanjing.cli.generator_care import Flip, care_options, make_score, parse_strength, parse_until
 from huanjing.cli.generator_data import Conditional
 from huanjing.cli.generator_run import Asked, configure, train_and_export
 from huanjing.cli.language import Lang, lang_option, resolve_language
@@ -79,7 +79,7 @@ def generator(
     conditional: Conditional | None,
     augment: str | None,
     flip: Flip | None,
-    until: Literal["end", "good"] | None,
+    until: str | None,
     exclude: Path | None,
     run: Path | None,
     seed: int | None,
@@ -116,7 +116,7 @@ def generator(
         conditional=conditional,
         augment=None if augment is None else parse_strength(augment),
         flip=flip,
-        until=until,
+        until=None if until is None else parse_until(until),
         exclude=exclude,
         seed=seed,
         batch=batch,

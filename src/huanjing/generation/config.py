@@ -49,8 +49,9 @@ class GeneratorConfig(Struct, frozen=True, kw_only=True):
     """Whether half of the real pictures are shown as a mirror would."""
     held_out: Annotated[int, Meta(ge=0)] = 0
     """Pictures that training leaves out, to compare with."""
-    until: Literal["end", "good"] = "end"
-    """``good``: training may end before its steps or minutes, once the score no longer gets better."""
+    until: Literal["end", "good"] | Annotated[float, Meta(gt=0)] = "end"
+    """``good``: training may end before its steps or minutes, once the score no longer gets better; a number: once
+    the score is that or lower."""
     command: str = ""
     """The command line that repeats the run."""
 

@@ -13,6 +13,7 @@ from huanjing.errors import PictureError
 from huanjing.generation.evaluate import Compared, GeneratorEvaluation, Row, evaluate_generator
 from huanjing.generation.features import Pictures, recognizer_space
 from huanjing.generation.metrics import CopyingScore
+from huanjing.generation.outlook import forecast_points
 from huanjing.generation.remarks import percent
 from huanjing.images import decode_file, picture_grid
 from huanjing.images.metadata import carried_xmp
@@ -243,6 +244,8 @@ def _run_content(run: Path, generator: Generator) -> dict[str, Any]:
             Series(key.replace("frechet", "Fréchet"), key.replace("frechet", "Fréchet"), points(key))
             for key in scores[:3]
         ]
+        if forecasts := forecast_points(log, 1 / 60 if long else 1):
+            lines.append(Series("forecast of the end, made then", "当时对结束得分的预测", forecasts))
         charts.append((*DISTANCES, line_chart(lines, x_en=x_en, x_zh=x_zh, dots=True)))
     return {"charts": charts, "moments": _moments(opened.samples, log, generator)}
 

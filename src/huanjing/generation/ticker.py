@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from huanjing.generation.alarms import Return
 from huanjing.generation.config import GeneratorConfig
+from huanjing.generation.outlook import Outlook
 from huanjing.generation.samples import SampleSheets
 from huanjing.generation.state import TrainingState
 from huanjing.training import Run
@@ -46,6 +47,8 @@ class Tick:
     """The probability of each transformation of what the discriminator sees."""
     score: float | None = None
     """The score taken at this tick; lower is better."""
+    outlook: Outlook | None = None
+    """Where that is heading."""
     alarms: tuple[str, ...] = ()
     """Names in :data:`~huanjing.generation.alarms.ALARMS` of what has begun to go wrong."""
     went_back: Return | None = None
@@ -85,7 +88,10 @@ class Ticker:
         self._drawn = min(self._drawn, self.clock.progress)
 
     def tick(
-        self, line: Mapping[str, Any] | None = None, score: float | None = None, alarms: tuple[str, ...] = ()
+        self,
+        line: Mapping[str, Any] | None = None,
+        outlook: Outlook | None = None,
+        alarms: tuple[str, ...] = (),
     ) -> bool:
         """Tell; False, and nothing is told, where the losses are not finite.
 
@@ -111,7 +117,8 @@ class Ticker:
             pictures=drawn,
             generator=state.averaged,
             augmentation=float(state.strength.probability),
-            score=score,
+            score=None if outlook is None else outlook.score,
+            outlook=outlook,
             alarms=alarms,
             went_back=self._back,
         )
@@ -129,6 +136,8 @@ class Ticker:
             "certainty": round(float(self.state.strength.certainty), 4),
             "rate_scale": scale if scale < 1 else None,
             "went_back": asdict(tick.went_back) if tick.went_back else None,
+            "frechet": tick.score,
+            "forecast": (tick.outlook.to_dict() or None) if tick.outlook else None,
             **more,
         }
         self.run.log(

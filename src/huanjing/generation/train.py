@@ -25,6 +25,7 @@ from huanjing.errors import RunError
 from huanjing.generation.alarms import REASONS, Return
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.feed import Feed
+from huanjing.generation.outlook import Outlook, look_ahead
 from huanjing.generation.scoring import Score, Scores
 from huanjing.generation.state import TrainingState
 from huanjing.generation.step import make_step
@@ -49,12 +50,14 @@ Pictures = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class TrainedGenerator:
-    """What training leaves: with ``until`` "good" the best state, else the last."""
+    """What training leaves: with ``until`` "good" or a score the best state, else the last."""
 
     config: GeneratorConfig
     state: TrainingState
     step: int
     seconds: float
+    best_score: float = math.inf
+    """The lowest of all scores; infinite where none was taken."""
 
 
 def train_generator(
@@ -69,7 +72,7 @@ def train_generator(
 
     :param pictures: NHWC uint8, 0..255, of the shape that ``config`` says; may be a memory map.
     :param labels: each picture's class, ``[N]``, as a position in ``config.classes``; not needed where that is empty.
-    :param score: judges generated pictures now and then, for the log; needed where ``config.until`` is "good".
+    :param score: judges generated pictures now and then, for the log; needed where ``config.until`` is not "end".
     :raises Interrupted: after Ctrl-C or SIGTERM, once the state is saved.
     :raises RunError: where numbers stop being finite again and again, or the run folder cannot be used.
     """
@@ -112,7 +115,7 @@ class _Training:
         self.state = TrainingState(config)
         self.clock = Clock(config.steps, 60.0 * config.minutes if config.minutes else math.inf)
         self.doctor = Doctor(config, pictures, labels)
-        self.scores = Scores()
+        self.scores = Scores(config.until)
         self.returns = 0
         checkpoint = run.checkpoints.latest()
         if checkpoint is not None:
@@ -132,8 +135,8 @@ class _Training:
 
     @property
     def done(self) -> bool:
-        """Whether the steps or minutes are over, or the score has settled and that is enough."""
-        return self.clock.done or (self.config.until == "good" and self.scores.settled)
+        """Whether the steps or minutes are over, or the score is enough."""
+        return self.clock.done or self.scores.satisfied
 
     def tell_and_save(self) -> bool:
         """Look, score, tell and save where it is time to; False where training has come to grief."""
@@ -143,17 +146,19 @@ class _Training:
         if findings is not None and (not findings.finite or (findings.collapsed and self.returns < RETURNS)):
             self._trouble = "collapse" if findings.finite else "not-finite"
             return False
-        value = self._score() if findings is not None and findings.good else None
+        outlook = self._score() if findings is not None and findings.good else None
         if findings is not None or self.ticker.due():
-            line: dict[str, Any] = {"frechet": value}
+            line: dict[str, Any] = {}
             if findings is not None:
-                line |= {"diversity": round(findings.diversity, 4), "alarms": findings.alarms}
-            if not self.ticker.tick(line, score=value, alarms=findings.new if findings else ()):
+                line = {"diversity": round(findings.diversity, 4), "alarms": findings.alarms}
+            if not self.ticker.tick(line, outlook, alarms=findings.new if findings else ()):
                 self._trouble = "not-finite"
                 return False
         every = self.config.checkpoint_every
         due = self.clock.step % every == 0 if every else self.clock.now() - self._saved >= CHECKPOINT_SECONDS
-        return self.save(findings, value) if due or findings is not None else True
+        return (
+            self.save(findings, outlook.score if outlook else None) if due or findings is not None else True
+        )
 
     def save_unless_saved(self) -> None:
         """Write a checkpoint, but not in the place of one that the doctor found good."""
@@ -196,17 +201,22 @@ class _Training:
     def result(self) -> TrainedGenerator:
         """The last state, or the best."""
         step = self.clock.step
-        if self.config.until == "good" and (best := self.run.checkpoints.best()) is not None:
+        if self.config.until != "end" and (best := self.run.checkpoints.best()) is not None:
             self.state.restore(best.arrays)
             step = best.step
-        return TrainedGenerator(self.config, self.state, step, self.clock.seconds)
+        lowest = min(self.scores.curve.values(), default=math.inf)
+        return TrainedGenerator(self.config, self.state, step, self.clock.seconds, lowest)
 
-    def _score(self) -> float | None:
-        if self.score is None or not self.scores.due(self.clock.step):
+    def _score(self) -> Outlook | None:
+        last = self.scores.target is not None and self.clock.done
+        if self.score is None or not (last or self.scores.due(self.clock.step)):
             return None
+        if self.scores.floor is None:
+            self.scores.floor = self.score(self.doctor.real_pictures(SCORED))
         value = self.score(self.doctor.pictures(self.state.averaged, SCORED))
         self.scores.take(self.clock.step, value)
-        return value
+        self.clock.now()
+        return look_ahead(self.scores, self.clock, value)
 
 
 def _diverged(run: Run, step: int, trouble: str, returns: int) -> str:

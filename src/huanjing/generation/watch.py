@@ -154,6 +154,10 @@ class Doctor:
         latents = sample_latents(self.config.seed, count, self.config.recipe.latent)
         return make_pictures(generator, latents, self._one_hot(np.resize(self._training, count)))
 
+    def real_pictures(self, count: int) -> NDArray[np.uint8]:
+        """At most ``count`` of the real pictures that generated ones are compared with, NHWC uint8."""
+        return self._real[:count]
+
     def copies(self, generated: NDArray[np.uint8]) -> float:
         """The part of the pictures ``[N, H, W, C]`` that copy a training picture, or its mirror image, 0..1.
 

@@ -137,6 +137,7 @@ def windows(photograph: Photograph, side: int, count: int) -> list[Image.Image]:
         seen = opened.convert("RGBA")
     picture = Image.new("RGB", seen.size)
     picture.paste(seen, mask=seen)
+    picture = picture.reduce(max(1, min(picture.size) // max(SMALLEST_SOURCE, 4 * side)))
     width, height = picture.size
     cut = []
     for _ in range(count):
@@ -147,7 +148,7 @@ def windows(photograph: Photograph, side: int, count: int) -> list[Image.Image]:
         span = min(width, height) * random.uniform(SMALLEST_WINDOW, 1)
         x, y = random.uniform(span / 2, width - span / 2), random.uniform(span / 2, height - span / 2)
         window = span / reach
-        # At the photograph's own scale first, then the means: turning alone would drop pixels of large photographs.
+        # About as large as in the photograph first, then means: turning alone would drop pixels.
         fine = max(side, side * math.ceil(window / side))
         scale = window / fine
         a, b = scale * cosine, -scale * sine

@@ -1,0 +1,83 @@
+"""What the pages about generators say of the code is what the code is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from huanjing.generation.recipes import recipe_for
+from huanjing.generation.shape import Shape
+
+ROOT = Path(__file__).parents[2]
+DOCS, SOURCE = ROOT / "docs", ROOT / "src" / "huanjing"
+LANGUAGES = ("en", "zh")
+ABOUT_CODE = ("classic-gan", "modern-gan", "choose-a-recipe", "read-the-report")
+PLACES = (SOURCE, SOURCE / "generation", ROOT)
+"""What file names on the pages begin from."""
+
+
+def read(language: str, page: str) -> str:
+    """A page's text."""
+    return (DOCS / language / f"{page}.md").read_text(encoding="utf-8")
+
+
+def source(name: str) -> str:
+    """The text of a source file as a page names it."""
+    return next(place / name for place in PLACES if (place / name).is_file()).read_text(encoding="utf-8")
+
+
+def test_both_languages_have_the_same_pages_and_their_index_lists_all() -> None:
+    english, chinese = ({path.name for path in (DOCS / language).glob("*.md")} for language in LANGUAGES)
+    assert english == chinese
+    for language in LANGUAGES:
+        listed = set(re.findall(r"\(([a-z-]+\.md)\)", read(language, "README")))
+        assert english - {"README.md"} <= listed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", ABOUT_CODE)
+def test_files_and_names_are_where_a_page_says(language: str, page: str) -> None:
+    text = read(language, page)
+    assert all(source(name) for name in re.findall(r"`([\w/]+\.py)`", text))
+    beside = r"(?:, | 的 |，)"
+    pairs = re.findall(rf"`([\w/]+\.py)`{beside}`(\w+)`", text)
+    pairs += [(file, name) for name, file in re.findall(rf"`(\w+)`{beside}`([\w/]+\.py)`", text)]
+    for file, name in pairs:
+        assert re.search(rf"^\s*(def {name}\(|class {name}\b|{name}(:| =))", source(file), re.MULTILINE), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", ABOUT_CODE)
+def test_quoted_lines_of_code_are_in_the_source(language: str, page: str) -> None:
+    lines = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
+    for block in re.findall(r"```python\n(.*?)```", read(language, page), re.DOTALL):
+        assert all(line.strip() in lines for line in block.splitlines())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_recipes_are_shown_as_the_command_prints_them(language: str) -> None:
+    from huanjing.cli.train import train
+
+    printed = CliRunner().invoke(train, ["generator", "--list-recipes", "--lang", language]).output
+    shown = {line.rstrip() for line in read(language, "choose-a-recipe").splitlines()}
+    assert {line.rstrip() for line in printed.splitlines()} <= shown
+
+
+@pytest.mark.training
+def test_the_classic_networks_have_the_layers_of_the_table() -> None:
+    from huanjing.generation.networks import build_networks
+
+    shape = Shape(28, 28, 1)
+    networks = build_networks(recipe_for("dcgan", shape), shape, "float32", seed=0)
+    for language in LANGUAGES:
+        page = read(language, "classic-gan")
+        for network in (networks.generator, networks.discriminator):
+            assert f"| **{network.count_params():,}** |" in page
+            for layer in network.layers:
+                if layer.count_params():
+                    made = layer.output.shape[1:]
+                    made_text = f"{made[0]:,}" if len(made) == 1 else "×".join(map(str, made))
+                    assert f"| {made_text} | {layer.count_params():,} |" in page

@@ -7,6 +7,7 @@ show that everything runs, not what it can. RECIPE is dcgan unless told.
 import argparse
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from huanjing.training.engine import require_tensorflow
 SHOWN, SIDE = 8, 84
 
 
-def describe(network) -> None:
+def describe(network: Any) -> None:
     """Print what each layer gives out, and how many numbers it has learned."""
     print(f"{network.name}: {network.count_params():,} parameters")
     for layer in network.layers:
@@ -28,7 +29,7 @@ def describe(network) -> None:
         print(f"  {type(layer).__name__:18} {shape:10} {f'{count:,}' if count else '':>10}".rstrip())
 
 
-def grids(generator) -> list:
+def grids(generator: Any) -> list[Any]:
     """The outputs to look at: where numbers first become a grid, then the last layer of each size."""
     outputs = [layer.output for layer in generator.layers if len(layer.output.shape) == 4]
     return [outputs[0], *{each.shape: each for each in outputs}.values()]
@@ -63,8 +64,11 @@ def main(folder: Path, recipe: str, steps: int | None) -> None:
         if tick.pictures is not None and (tick.step >= 3 * shown[-1] or tick.progress >= 1):
             rows.append(tick.pictures[:SHOWN])
             shown.append(max(1, tick.step))
-            losses = f"loss D {tick.discriminator_loss:.3f}, G {tick.generator_loss:.3f}" if tick.step else "untrained"
-            print(f"step {tick.step:5,}: {losses}")
+            loss_d, loss_g = tick.discriminator_loss, tick.generator_loss
+            print(
+                f"step {tick.step:5,}: "
+                + (f"loss D {loss_d:.3f}, G {loss_g:.3f}" if tick.step else "untrained")
+            )
 
     with tempfile.TemporaryDirectory() as aside:
         config, pictures = configure(Path(aside), clothing_folder() / "train", asked)

@@ -9,6 +9,7 @@ from huanjing.bundle.manifest import (
     LatentInput,
     Manifest,
     PictureInput,
+    Privacy,
     TrainingSummary,
 )
 from huanjing.bundle.store import DEFAULT_MODELS, find_model, installed_models, user_models
@@ -23,6 +24,7 @@ __all__ = [
     "LatentInput",
     "Manifest",
     "PictureInput",
+    "Privacy",
     "TrainingSummary",
     "file_sha256",
     "find_model",

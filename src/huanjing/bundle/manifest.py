@@ -103,6 +103,28 @@ class TrainingSummary(Struct, frozen=True, omit_defaults=True):
     seed: int | None = None
 
 
+class Privacy(Struct, frozen=True):
+    """What a generator's training promises each of its pictures: (ε, δ)-differential privacy."""
+
+    epsilon: Annotated[float, Meta(ge=0)]
+    """Spent by all updates together."""
+    delta: Annotated[float, Meta(gt=0, lt=1)]
+    noise_multiplier: Annotated[float, Meta(gt=0)]
+    """The noise's standard deviation, as a multiple of ``clip_norm``."""
+    clip_norm: Annotated[float, Meta(gt=0)]
+    """The greatest length of what one picture adds to a gradient."""
+    sampling: str
+    """How pictures come into a batch."""
+    sampling_rate: Annotated[float, Meta(gt=0, le=1)]
+    """The probability with which each does."""
+    updates: Annotated[int, Meta(ge=0)]
+    """Noised updates that were made."""
+    adjacency: str
+    """By what sets of pictures differ that the promise says cannot be told apart."""
+    accountant: str
+    """What reckoned ``epsilon``."""
+
+
 class FileEntry(Struct, frozen=True):
     """One file of the bundle."""
 
@@ -126,6 +148,8 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None where the model cannot tell what it was not taught."""
     figures: list[Figure] = []
     training: TrainingSummary
+    privacy: Privacy | None = None
+    """None where training was not private."""
     licence: Annotated[str, Meta(min_length=1)]
     origin: Annotated[str, Meta(min_length=1)]
     versions: dict[str, str] = {}

@@ -59,7 +59,7 @@ def evaluate_generator(
             seed=seed,
             on_progress=report,
         )
-    if train.digest != bundle.manifest.training.digest:
+    if bundle.manifest.training.digest not in {"", train.digest}:
         evaluation = replace(evaluation, remarks=(*evaluation.remarks, not_its_pictures()))
     output = output or Path("evaluation") / evaluation.model
     content = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n"

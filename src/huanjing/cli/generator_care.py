@@ -35,7 +35,7 @@ JUDGED = 1000
 
 
 def care_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command ``--augment``, ``--flip`` and ``--until``."""
+    """Give a command ``--augment``, ``--flip``, ``--until`` and ``--private``."""
     options = (
         click.option(
             "--augment",
@@ -52,6 +52,12 @@ def care_options(command: Callable[..., int]) -> Callable[..., int]:
             metavar="end|good|SCORE",
             help="good: stop once the score no longer improves; SCORE, such as 40: once it is as low. "
             "Both keep the best; end is the default.",
+        ),
+        click.option(
+            "--private",
+            metavar="EPSILON",
+            type=float,
+            help="Train with differential privacy, spending at most EPSILON; 1 is strong, 10 common.",
         ),
     )
     for option in reversed(options):
@@ -148,6 +154,8 @@ def values_of(tick: Tick) -> dict[str, float]:
     if not tick.step:
         return {}
     losses = {"loss D": tick.discriminator_loss, "G": tick.generator_loss}
+    if tick.epsilon is not None:
+        return losses | {"ε": tick.epsilon}
     return losses | ({"p": tick.augmentation} if tick.augmentation > 0 else {})
 
 

@@ -27,6 +27,7 @@ from huanjing.cli.generator_data import (
     find_pictures,
     number_classes,
 )
+from huanjing.cli.generator_privacy import limits, promise, without_looking
 from huanjing.cli.language import Lang
 from huanjing.cli.reading import read_pictures
 from huanjing.errors import RunError
@@ -56,6 +57,7 @@ class Asked:
     augment: Strength | None = None
     flip: Flip | None = None
     until: Until | None = None
+    private: float | None = None
     exclude: Path | None = None
     seed: int | None = None
     batch: int | None = None
@@ -81,6 +83,7 @@ def configure(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, P
         "--augment": "auto" if there.augment == "adaptive" else there.augment,
         "--flip": "yes" if there.mirror else "no",
         "--until": there.until,
+        "--private": there.private.epsilon if there.private else None,
         "--seed": there.seed,
         "--batch": there.recipe.batch,
         "--checkpoint-every": there.checkpoint_every,
@@ -99,11 +102,15 @@ def configure(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, P
 
 def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, PictureArray]:
     from huanjing.datasets.pictures import probe_channels
+    from huanjing.generation.budget import plan
     from huanjing.generation.config import DataSummary, GeneratorConfig
     from huanjing.generation.precision import best_precision
+    from huanjing.generation.private import private_recipe
     from huanjing.generation.recipes import DEFAULT_RECIPE, RECIPES, recipe_for
     from huanjing.generation.shape import Shape
 
+    if asked.private is not None:
+        asked = without_looking(asked)
     index = find_pictures(folder, asked.exclude)
     name = asked.recipe or DEFAULT_RECIPE
     only = RECIPES[name].only if name in RECIPES else None
@@ -111,7 +118,12 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
     channels = asked.channels or (only[2] if only else probe_channels(index, transparency=True))
     minutes = asked.minutes if asked.minutes or asked.steps else DEFAULT_MINUTES
     recipe = recipe_for(name, Shape(height, width, channels), asked.batch, asked.size, minutes)
+    if asked.private is not None:
+        recipe = private_recipe(recipe)
     pictures = read_pictures(index, (height, width), channels)
+    private = None
+    if asked.private is not None and asked.steps:
+        private = plan(asked.private, recipe, len(pictures), asked.steps)
     classes = choose_classes(pictures, asked.conditional or "auto")
     augment = choose_strength("auto" if asked.augment is None else asked.augment, len(pictures))
     mirror = choose_mirror(asked.flip or "auto", pictures.array, augmented=augment != 0)
@@ -120,11 +132,12 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
     length = f"--steps {asked.steps}" if asked.steps else f"--minutes {minutes:g}"
     size = f" --size {recipe.size}" if recipe.size else ""
     exclude = f" --exclude {shlex.quote(asked.exclude.name)}" if asked.exclude else ""
+    noise = "" if asked.private is None else f" --private {asked.private:g}"
     command = (
         f"huanjing train generator {shlex.quote(folder.name)} --recipe {recipe.name}{size} {length} "
         f"--resolution {height}x{width} --channels {channels} --conditional {'yes' if classes else 'no'}{exclude} "
         f"--augment {'auto' if augment == 'adaptive' else augment} --flip {'yes' if mirror else 'no'} --until {until} "
-        f"--batch {recipe.batch} --seed {seed} --run {shlex.quote(run.name)}"
+        f"--batch {recipe.batch}{noise} --seed {seed} --run {shlex.quote(run.name)}"
     )
     return (
         GeneratorConfig(
@@ -136,13 +149,14 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
             steps=asked.steps,
             minutes=minutes,
             checkpoint_every=asked.checkpoint_every,
-            precision=best_precision(),
+            precision=best_precision() if private is None else "float32",
             data=DataSummary(folder.resolve().name, len(pictures), pictures.digest),
             classes=classes,
             augment=augment,
             mirror=mirror,
-            held_out=count_held_out(len(pictures)),
+            held_out=count_held_out(len(pictures)) if private is None else 0,
             until=until,
+            private=private,
             command=command,
         ),
         pictures,
@@ -163,6 +177,7 @@ def train_and_export(
     :param language: of what the training doctor says.
     :param score: judges generated pictures now and then.
     """
+    from huanjing.generation.budget import privacy_spent
     from huanjing.generation.export import export_generator
     from huanjing.generation.outlook import result_text
     from huanjing.generation.train import train_generator
@@ -170,6 +185,9 @@ def train_and_export(
 
     labels = number_classes(pictures, config.classes)
     reached = math.inf
+    whole = None if config.steps is None else privacy_spent(config, config.steps)
+    if whole is not None:
+        print("\n".join(promise(whole, language)), file=sys.stderr)
     with Progress("Training") as progress:
 
         def show(tick: Tick) -> None:
@@ -195,4 +213,6 @@ def train_and_export(
     name = re.sub("[^A-Za-z0-9]+", "-", run.folder.resolve().name).strip("-") or "generator"
     export_generator(run.model, config, trained.state.averaged, name=name[:100])
     print(f"Trained {trained.step:,} steps. Samples: {run.samples}", file=sys.stderr)
+    if whole is not None:
+        print("\n".join([*promise(whole, language), *limits(language)]), file=sys.stderr)
     return trained

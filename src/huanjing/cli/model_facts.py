@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import asdict
+
 from huanjing.bundle import (
     Bundle,
     LatentInput,
@@ -26,6 +28,7 @@ WORDS = {
     "classes": "类别数", "latent": "潜变量", "figures": "指标", "licence": "许可", "origin": "来源",
     "training": "训练", "folder": "文件夹", "files": "文件", "parameters": "参数量", "file": "文件", "hash": "校验值",
     "from": "下载地址", "by hand": "手动放置于", "command": "获取命令", "none is published by Keras": "Keras 未公布",
+    "privacy": "差分隐私",
 }  # fmt: skip
 """The tables' words in Chinese."""
 
@@ -101,6 +104,11 @@ def bundle_facts(bundle: Bundle) -> dict[str, Any]:
             facts["classes"] = ", ".join(one.en for one in manifest.classes)
     facts["figures"] = [f"{figure.name} {figure.value:g}: {figure.protocol}" for figure in manifest.figures]
     facts |= {"licence": manifest.licence, "origin": manifest.origin, "training": manifest.training.data}
+    if manifest.privacy is not None:
+        facts["privacy"] = [
+            f"{name.replace('_', ' ')} {value:g}" if isinstance(value, (int, float)) else f"{name}: {value}"
+            for name, value in asdict(manifest.privacy).items()
+        ]
     facts["folder"] = str(bundle.folder)
     facts["files"] = [
         f"{name}, {entry.bytes:,} bytes, SHA-256 {entry.sha256}" for name, entry in manifest.files.items()

@@ -80,6 +80,7 @@ def generator(
     augment: str | None,
     flip: Flip | None,
     until: str | None,
+    private: float | None,
     exclude: Path | None,
     run: Path | None,
     seed: int | None,
@@ -117,6 +118,7 @@ def generator(
         augment=None if augment is None else parse_strength(augment),
         flip=flip,
         until=None if until is None else parse_until(until),
+        private=private,
         exclude=exclude,
         seed=seed,
         batch=batch,
@@ -130,12 +132,17 @@ def generator(
     from huanjing.generation.recipes import DEFAULT_RECIPE
     from huanjing.training import Interrupted, Run
 
-    run = run or Path("runs") / f"{folder.resolve().name}-{recipe or DEFAULT_RECIPE}"
+    run = (
+        run
+        or Path("runs")
+        / f"{folder.resolve().name}-{recipe or DEFAULT_RECIPE}{'' if private is None else '-private'}"
+    )
     config, pictures = configure(run, folder, asked)
     try:
         with Run.start(run, config) as opened:
             language = resolve_language(lang, human=True)
-            train_and_export(config, pictures, opened, language=language, score=make_score(pictures.array))
+            score = make_score(pictures.array) if config.private is None else None
+            train_and_export(config, pictures, opened, language=language, score=score)
             model = opened.model
         report_run(run, pictures)
     except Interrupted as stopped:

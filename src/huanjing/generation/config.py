@@ -26,6 +26,20 @@ class TrainedClass(Struct, frozen=True):
     pictures: Annotated[int, Meta(gt=0)]
 
 
+class PrivateTraining(Struct, frozen=True, kw_only=True):
+    """How a run keeps each of its pictures private; see :mod:`huanjing.generation.private`."""
+
+    epsilon: Annotated[float, Meta(gt=0)]
+    """The ε asked for; the whole run spends no more."""
+    delta: Annotated[float, Meta(gt=0, lt=1)]
+    noise_multiplier: Annotated[float, Meta(gt=0)]
+    """σ: the noise's standard deviation, as a multiple of ``clip_norm``."""
+    clip_norm: Annotated[float, Meta(gt=0)]
+    """C: the greatest length of what one picture adds to a gradient."""
+    generator_every: Annotated[int, Meta(gt=0)]
+    """Updates of the discriminator in a step, each on a sample and with noise of its own."""
+
+
 class GeneratorConfig(Struct, frozen=True, kw_only=True):
     """A run, whole. Exactly one of ``steps`` and ``minutes`` is given."""
 
@@ -52,6 +66,8 @@ class GeneratorConfig(Struct, frozen=True, kw_only=True):
     until: Literal["end", "good"] | Annotated[float, Meta(gt=0)] = "end"
     """``good``: training may end before its steps or minutes, once the score no longer gets better; a number: once
     the score is that or lower."""
+    private: PrivateTraining | None = None
+    """None: training is not private."""
     command: str = ""
     """The command line that repeats the run."""
 

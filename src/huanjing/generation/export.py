@@ -23,6 +23,7 @@ from huanjing.bundle import (
     write_bundle,
 )
 from huanjing.errors import BundleError
+from huanjing.generation.budget import privacy_spent
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.networks import build_generator, call
 from huanjing.runtime.engine import core
@@ -102,10 +103,12 @@ def export_generator(
             data=data or Path(config.data.folder).name,
             pictures=config.data.pictures,
             classes=count,
-            digest=config.data.digest,
+            # It would tell for certain whether a set is the one: more than private training promises.
+            digest=config.data.digest if config.private is None else "",
             command=config.command,
             seed=config.seed,
         ),
+        privacy=None if config.steps is None else privacy_spent(config, config.steps),
         licence=licence,
         origin=origin,
         versions={package: _version(package) for package in ("huanjing", "keras", "tensorflow", "openvino")},

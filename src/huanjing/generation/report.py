@@ -131,6 +131,7 @@ def write_report(
         generated=_uri(_sheet(compared.generated), marks),
         real=_uri(_sheet(compared.real)),
         interpolation=_uri(interpolation_sheet(generator, evaluation.seed), marks),
+        privacy=generator.bundle.manifest.privacy,
         neighbours={
             space: _uri(_neighbours(compared, score), mixed)
             for space, score in _by_space(evaluation).items()

@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from huanjing.generation.alarms import Return
+from huanjing.generation.budget import epsilon_so_far
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.outlook import Outlook
 from huanjing.generation.samples import SampleSheets
@@ -51,6 +52,8 @@ class Tick:
     """Where that is heading."""
     alarms: tuple[str, ...] = ()
     """Names in :data:`~huanjing.generation.alarms.ALARMS` of what has begun to go wrong."""
+    epsilon: float | None = None
+    """What private training has spent; None where it is not private."""
     went_back: Return | None = None
     """Where training went back to an earlier step."""
 
@@ -120,6 +123,7 @@ class Ticker:
             score=None if outlook is None else outlook.score,
             outlook=outlook,
             alarms=alarms,
+            epsilon=epsilon_so_far(self.config, clock.step),
             went_back=self._back,
         )
         if count:
@@ -133,7 +137,8 @@ class Ticker:
         scale = float(self.state.rate_scale)
         extra = {
             "augmentation": round(tick.augmentation, 4) if self.config.augment != 0 else None,
-            "certainty": round(float(self.state.strength.certainty), 4),
+            "certainty": None if tick.epsilon is not None else round(float(self.state.strength.certainty), 4),
+            "epsilon": None if tick.epsilon is None else round(tick.epsilon, 4),
             "rate_scale": scale if scale < 1 else None,
             "went_back": asdict(tick.went_back) if tick.went_back else None,
             "frechet": tick.score,

@@ -26,9 +26,10 @@ from huanjing.generation.alarms import REASONS, Return
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.feed import Feed
 from huanjing.generation.outlook import Outlook, look_ahead
+from huanjing.generation.private import Key, PoissonFeed, PrivateStep
 from huanjing.generation.scoring import Score, Scores
 from huanjing.generation.state import TrainingState
-from huanjing.generation.step import make_step
+from huanjing.generation.step import Step, make_step
 from huanjing.generation.ticker import Tick, Ticker
 from huanjing.generation.watch import Doctor, Findings
 from huanjing.training import Interrupted, Run
@@ -78,7 +79,7 @@ def train_generator(
     """
     training = _Training(config, pictures, labels, run, on_tick, score)
     clock = training.clock
-    with stop_requests() as stop, Feed(config, pictures, labels, clock.step) as feed:
+    with stop_requests() as stop, training.feed(pictures, labels) as feed:
         if clock.step == 0:
             training.ticker.tick()
             training.save(Findings())
@@ -128,10 +129,22 @@ class _Training:
                 self.clock.steps, self.clock.budget, checkpoint.step, numbers["seconds"], numbers["progress"]
             )
         run.cut_log(self.clock.step)
-        self.step = make_step(config, self.state)
+        self.key: Key | None = None
+        self.step: Step = make_step(config, self.state)
+        if config.private is not None:
+            self.step = PrivateStep(config, self.state)
+            if not self.clock.done:
+                with run.writing():
+                    self.key = Key(run.folder, begun=checkpoint is not None)
         self.ticker = Ticker(config, self.state, self.clock, run, on_tick)
         self._saved, self._saved_step = self.clock.now(), self.clock.step if checkpoint is not None else -1
         self._trouble = ""
+
+    def feed(self, pictures: Pictures, labels: NDArray[np.int32] | None) -> Feed:
+        """Batches from the step on that is next."""
+        if self.key is not None:
+            return PoissonFeed(self.config, pictures, self.key, self.clock.step)
+        return Feed(self.config, pictures, labels, self.clock.step)
 
     @property
     def done(self) -> bool:
@@ -149,7 +162,7 @@ class _Training:
         outlook = self._score() if findings is not None and findings.good else None
         if findings is not None or self.ticker.due():
             line: dict[str, Any] = {}
-            if findings is not None:
+            if findings is not None and self.config.private is None:
                 line = {"diversity": round(findings.diversity, 4), "alarms": findings.alarms}
             if not self.ticker.tick(line, outlook, alarms=findings.new if findings else ()):
                 self._trouble = "not-finite"
@@ -181,9 +194,14 @@ class _Training:
     def go_back(self) -> None:
         """Go on from the newest good state with a lower rate.
 
-        :raises RunError: where that was done often enough.
+        :raises RunError: where that was done often enough, or training is private: no step is taken twice then.
         """
         step, trouble = self.clock.step, self._trouble
+        if self.config.private is not None:
+            raise RunError(
+                f"{self.run.folder}: by step {step} {REASONS[trouble].en}, and private training never goes back. Start "
+                "a new run with --run and a larger --batch; what both runs spend adds up."
+            )
         good = self.run.checkpoints.latest_good()
         if good is None or self.returns >= RETURNS:
             raise RunError(_diverged(self.run, step, trouble, self.returns))
@@ -201,6 +219,8 @@ class _Training:
     def result(self) -> TrainedGenerator:
         """The last state, or the best."""
         step = self.clock.step
+        if self.key is not None:
+            self.key.destroy()
         if self.config.until != "end" and (best := self.run.checkpoints.best()) is not None:
             self.state.restore(best.arrays)
             step = best.step

@@ -121,6 +121,8 @@ class Doctor:
         """Look at the networks as they are."""
         if not state.finite():
             return Findings(finite=False)
+        if self.config.private is not None:
+            return Findings()
         game = float(state.game)
         # The generator itself, not its average, which would show a collapse only later.
         pictures = self.pictures(state.generator, SHOWN)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from huanjing.bundle import Privacy, load_bundle
-from huanjing.cli.generator_privacy import limits, promise, refuse_workers, without_looking
+from huanjing.cli.generator_privacy import limits, promise, without_looking
 from huanjing.cli.generator_run import Asked
 from huanjing.cli.model_facts import bundle_facts
 from huanjing.errors import UsageError
@@ -48,12 +48,6 @@ def test_what_would_look_unless_told_is_turned_off() -> None:
     assert without_looking(Asked(private=10.0, flip="yes", steps=7, batch=9, size="medium")) == Asked(
         private=10.0, flip="yes", steps=7, batch=9, size="medium", conditional="no", augment=0.0, until="end"
     )
-
-
-def test_several_workers_are_refused() -> None:
-    refuse_workers(1)
-    with pytest.raises(UsageError, match=r"one process, and --workers is 2"):
-        refuse_workers(2)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -44,18 +44,6 @@ def without_looking(asked: Asked) -> Asked:
     )
 
 
-def refuse_workers(workers: int) -> None:
-    """Private training knows one process.
-
-    :raises UsageError: for several.
-    """
-    if workers > 1:
-        raise UsageError(
-            f"--private goes with one process, and --workers is {workers}: samples and noise are drawn once for all. "
-            "Leave --workers out."
-        )
-
-
 def promise(privacy: Privacy, language: Lang) -> list[str]:
     """What a training promises, and what is left out, in lines for a terminal of 80 columns."""
     epsilon, delta = f"{privacy.epsilon:.4g}", f"{privacy.delta:.0e}"

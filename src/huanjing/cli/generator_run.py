@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from huanjing.generation.scoring import Score, Until
     from huanjing.generation.train import Tick, TrainedGenerator
     from huanjing.training import Run
+    from huanjing.training.distribution import Distribution
 
 DEFAULT_MINUTES = 10.0
 DEFAULT_SEED = 0
@@ -171,11 +172,13 @@ def train_and_export(
     *,
     language: Lang = "en",
     score: Score | None = None,
+    distribution: Distribution | None = None,
 ) -> TrainedGenerator:
     """Train with live progress, then write the bundle to the run's ``model/``.
 
     :param language: of what the training doctor says.
     :param score: judges generated pictures now and then.
+    :param distribution: what to train on; this process alone unless told.
     """
     from huanjing.generation.budget import privacy_spent
     from huanjing.generation.export import export_generator
@@ -207,7 +210,7 @@ def train_and_export(
             if on_tick is not None:
                 on_tick(tick)
 
-        trained = train_generator(config, pictures.array, run, show, labels, score)
+        trained = train_generator(config, pictures.array, run, show, labels, score, distribution)
     if (told := result_text(config.until, trained.best_score)) is not None:
         print(getattr(told, language), file=sys.stderr)
     name = re.sub("[^A-Za-z0-9]+", "-", run.folder.resolve().name).strip("-") or "generator"

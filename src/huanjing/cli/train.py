@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from huanjing.cli.generator_data import Conditional
 from huanjing.cli.generator_run import Asked, configure, train_and_export
 from huanjing.cli.language import Lang, lang_option, resolve_language
 from huanjing.cli.train_recognizer import recognizer
+from huanjing.cli.workers import follow, lost, start_workers
 from huanjing.errors import UsageError
 
 
@@ -66,6 +68,12 @@ train.add_command(recognizer)
     type=click.IntRange(min=1),
     help="Steps between checkpoints; once a minute unless told.",
 )
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Train in N processes of this machine; for several machines see TF_CONFIG in the documentation.",
+)
 @click.option("--list-recipes", is_flag=True, help="Show the recipes with their costs, and stop.")
 @lang_option
 def generator(
@@ -86,6 +94,7 @@ def generator(
     seed: int | None,
     batch: int | None,
     checkpoint_every: int | None,
+    workers: int | None,
     list_recipes: bool,
     lang: Lang | None,
 ) -> int:
@@ -124,30 +133,46 @@ def generator(
         batch=batch,
         checkpoint_every=checkpoint_every,
     )
+    cluster = start_workers(workers, private=private is not None)
+    if isinstance(cluster, int):
+        return cluster
     from huanjing.training.engine import require_tensorflow
 
-    require_tensorflow()
+    require_tensorflow(compute=cluster is None)
 
     from huanjing.cli.evaluate_generator import report_run
     from huanjing.generation.recipes import DEFAULT_RECIPE
     from huanjing.training import Interrupted, Run
+    from huanjing.training.distribution import WorkerLostError, start_distribution
 
     run = (
         run
         or Path("runs")
         / f"{folder.resolve().name}-{recipe or DEFAULT_RECIPE}{'' if private is None else '-private'}"
     )
+    if cluster is not None and not cluster.chief:
+        return follow(cluster, run, partial(configure, run, folder, asked))
     config, pictures = configure(run, folder, asked)
+    if cluster is not None:
+        print(f"Waiting for the other workers; there are {cluster.workers} in all.", file=sys.stderr)
     try:
         with Run.start(run, config) as opened:
             language = resolve_language(lang, human=True)
-            score = make_score(pictures.array) if config.private is None else None
-            train_and_export(config, pictures, opened, language=language, score=score)
+            train_and_export(
+                config,
+                pictures,
+                opened,
+                language=language,
+                score=make_score(pictures.array) if config.private is None else None,
+                distribution=start_distribution(cluster),
+            )
             model = opened.model
         report_run(run, pictures)
     except Interrupted as stopped:
         print(f"huanjing: {stopped}", file=sys.stderr)
         return 130
+    except WorkerLostError as error:
+        return lost(error)
     print(f"To make pictures with it: huanjing generate {shlex.quote(str(run))}", file=sys.stderr)
     print(model)
     return 0

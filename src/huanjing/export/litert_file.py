@@ -19,7 +19,7 @@ from huanjing.export.describe import LABELS, labels
 from huanjing.export.graph import read_graph
 from huanjing.export.job import Job, Run
 from huanjing.runtime import processors
-from huanjing.training.engine import _quiet
+from huanjing.training.engine import quiet
 
 
 def write(job: Job, folder: Path) -> Path:
@@ -41,7 +41,7 @@ def write(job: Job, folder: Path) -> Path:
                     yield {picture.name: job.calibration[k : k + 1]}
 
             converter.representative_dataset = examples
-        with _quiet(), warnings.catch_warnings():
+        with quiet(), warnings.catch_warnings():
             # The converter itself calibrates with the interpreter that TensorFlow is about to give up.
             warnings.filterwarnings(
                 "ignore", message=r"\s*Warning: tf\.lite\.Interpreter", category=UserWarning
@@ -58,7 +58,7 @@ def write(job: Job, folder: Path) -> Path:
 
 def open_file(path: Path) -> Run:
     """The file, ready to run on inputs one by one."""
-    with _quiet():
+    with quiet():
         interpreter = Interpreter(str(path), num_threads=processors())
         interpreter.allocate_tensors()
         signature = interpreter.get_signature_runner("serving_default")

@@ -18,6 +18,7 @@ All transformations are linear in the pixels, by matrices and masks, so derivati
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -77,21 +78,27 @@ class Augmentation:
 
 
 def draw_augmentation(
-    shape: tuple[int, int, int, int], probability: tf.Tensor, seed: tf.Tensor, *, turn: bool = False
+    shape: tuple[int, int, int, int],
+    probability: tf.Tensor,
+    seed: tf.Tensor,
+    *,
+    turn: bool = False,
+    rows: Callable[[tf.Tensor, int], tf.Tensor] = lambda drawn, axis: drawn,  # noqa: ARG005
 ) -> Augmentation:
     """Draw for ``shape`` (N, H, W, C) pictures, each transformation with ``probability`` on its own.
 
     :param probability: a scalar, 0..1; its type becomes the pictures'.
     :param seed: two int64; the same seed draws the same.
     :param turn: whether pictures may also be turned, by quarters where they are square, else by halves.
+    :param rows: takes what is wanted of the pictures, along an axis; all unless told.
     """
     count, height, width, channels = shape
     kind = probability.dtype
     seeds = tf.random.split(seed, 3)
-    chance = iter(tf.unstack(tf.random.stateless_uniform([16, count], seeds[0], dtype=kind)))
-    normal = iter(tf.unstack(tf.random.stateless_normal([4, count], seeds[1], dtype=kind)))
-    shifts = tf.random.stateless_uniform([4, count], seeds[2], dtype=kind)
-    nothing, one = tf.zeros([count], kind), tf.ones([count], kind)
+    chance = iter(tf.unstack(rows(tf.random.stateless_uniform([16, count], seeds[0], dtype=kind), 1)))
+    normal = iter(tf.unstack(rows(tf.random.stateless_normal([4, count], seeds[1], dtype=kind), 1)))
+    shifts = rows(tf.random.stateless_uniform([4, count], seeds[2], dtype=kind), 1)
+    nothing, one = tf.zeros(shifts.shape[1:], kind), tf.ones(shifts.shape[1:], kind)
 
     def maybe(amount: tf.Tensor, neutral: tf.Tensor) -> tf.Tensor:
         return tf.where(next(chance) < probability, amount, neutral)

@@ -14,6 +14,7 @@ from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.networks import build_generator, build_networks
 from huanjing.generation.objectives import OBJECTIVES
 from huanjing.training.averages import MovingAverage
+from huanjing.training.distribution import Distribution
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -24,7 +25,13 @@ class TrainingState:
     With the step's number this is the whole state: data order and noise are functions of seed and step.
     """
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(self, config: GeneratorConfig, distribution: Distribution | None = None) -> None:
+        self.distribution = distribution or Distribution()
+        """What the variables are made for and the step runs on."""
+        with self.distribution.scope():
+            self._make(config)
+
+    def _make(self, config: GeneratorConfig) -> None:
         recipe, shape = config.recipe, config.shape
         networks = build_networks(recipe, shape, config.precision, config.seed, len(config.classes))
         self.generator = networks.generator
@@ -53,7 +60,7 @@ class TrainingState:
 
     def arrays(self) -> Arrays:
         """All numbers by name, for a checkpoint."""
-        return {name: np.array(variable.value) for name, variable in self._variables().items()}
+        return {name: np.array(variable.numpy()) for name, variable in self._variables().items()}
 
     def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Put the numbers of a checkpoint back.

@@ -19,6 +19,7 @@ from huanjing.generation.augment import Augmentation, draw_augmentation, mirror_
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.networks import call
 from huanjing.generation.objectives import OBJECTIVES, gradient_penalty
+from huanjing.generation.share import penalised_pictures
 from huanjing.generation.state import TrainingState
 
 Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -51,8 +52,10 @@ def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
     Pictures are uint8 ``[U, N, H, W, C]``, 0..255: a batch for each update, or one for both; ``labels`` their classes,
     int32 ``[U, N]``, which the generated pictures beside them get too; ``number`` is the step's, int64; ``progress``
     the part of the training that is done, float32, 0..1, which drives the rate.
+
+    Batches are whole, whatever the step runs on, which is the state's ``distribution``.
     """
-    recipe = config.recipe
+    recipe, distribution = config.recipe, state.distribution
     game = _Game(config, state)
     update = game.update_in_turn if recipe.updates == 2 else game.update_together
 
@@ -61,33 +64,33 @@ def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
         fall = 0.5 * (1.0 + tf.cos(math.pi * progress))
         return state.rate_scale * (recipe.last_rate + (recipe.rate - recipe.last_rate) * fall)
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def step(
         pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor, progress: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         for optimiser in (state.discriminator_optimiser, state.generator_optimiser):
             optimiser.learning_rate.assign(rate(progress))
-        loss_d, loss_g = update(game.batches(pictures, labels, number))
+        loss_d, loss_g = distribution.mean(*update(game.batches(pictures, labels, number)))
         if state.average is not None:
             state.average.update(number)
         state.game.assign_add((1.0 - 0.5 ** (1.0 / GAME_HALF_LIFE)) * (loss_d - state.game))
         state.strength.adapt(number, recipe.batch)
         return loss_d, loss_g
 
-    return step  # type: ignore[no-any-return]
+    return distribution.compile(step)
 
 
 class _Game:
-    """The two updates, for the graph of the step."""
+    """The two updates, for the graph of the step, by this replica's rows of the batch."""
 
     def __init__(self, config: GeneratorConfig, state: TrainingState) -> None:
-        self.config, self.state = config, state
+        self.config, self.state, self.distribution = config, state, state.distribution
         self.recipe = config.recipe
         self.objective = OBJECTIVES[config.recipe.objective]
-        self.penalised = max(1, round(self.recipe.batch * self.recipe.penalty_share))
+        self.size = self.recipe.batch // self.distribution.replicas
+        self.penalised = penalised_pictures(self.recipe) // self.distribution.replicas
 
     def batches(self, pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor) -> _Batches:
-        """Everything that is drawn for step ``number``, from it and the seed."""
+        """Everything that is drawn for step ``number``, from it and the seed: of the whole batch, our rows."""
         recipe, seed = self.recipe, tf.stack([tf.cast(self.config.seed, tf.int64), number])
         real = tf.cast(pictures, tf.float32) / 127.5 - 1.0
         classes = tf.one_hot(labels, len(self.config.classes))
@@ -95,11 +98,15 @@ class _Game:
         seeds = tf.random.split(seed, recipe.updates + 1)
         if self.config.mirror:
             real = tf.stack([mirror_half(real[k], seeds[k]) for k in range(recipe.updates)])
+        rows = self.distribution.rows
+        real, classes, z = rows(real, 1), rows(classes, 1), rows(z, 1)
         if self.config.augment == 0:
             return _Batches(real, classes, z, None)
-        shown = 2 * recipe.updates * recipe.batch + 2 * self.penalised
+        shown = 2 * recipe.updates * recipe.batch + 2 * penalised_pictures(recipe)
         p = tf.identity(self.state.strength.probability.value)
-        return _Batches(real, classes, z, draw_augmentation((shown, *real.shape[2:]), p, seeds[-1]))
+        return _Batches(
+            real, classes, z, draw_augmentation((shown, *real.shape[2:]), p, seeds[-1], rows=rows)
+        )
 
     def update_in_turn(self, b: _Batches) -> tuple[tf.Tensor, tf.Tensor]:
         """The discriminator learns, then the generator against what it has become, on fresh pictures and latents."""
@@ -118,13 +125,13 @@ class _Game:
             both, theirs = tf.concat([b.real[0], generated], axis=0), tf.concat([b.classes[0]] * 2, axis=0)
             real_scores, scores = tf.split(call(discriminator, b.seen(both), theirs, training=True), 2)
             loss = self.objective.discriminator(real_scores, scores)
-            total = self._penalised(loss, b, generated)
-        self.state.strength.remember(real_scores, scores)
+            total = self.distribution.part(self._penalised(loss, b, generated))
+        self.state.strength.remember(*self.distribution.gather(real_scores, scores))
         return loss, tape.gradient(total, _weights(discriminator))
 
     def generator_gradients(self, b: _Batches) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """L_G and its gradient, on the pictures and latents of the second update."""
-        generator, discriminator, size = self.state.generator, self.state.discriminator, self.recipe.batch
+        generator, discriminator, size = self.state.generator, self.state.discriminator, self.size
         with _tape(generator) as tape:
             generated = call(generator, b.z[1], b.classes[1], training=True)
             scores = real_scores = call(
@@ -133,7 +140,8 @@ class _Game:
             if self.objective.paired:
                 real_scores = call(discriminator, b.seen(b.real[1], 3 * size), b.classes[1], training=True)
             loss = self.objective.generator(real_scores, scores)
-        return loss, tape.gradient(loss, _weights(generator))
+            total = self.distribution.part(loss)
+        return loss, tape.gradient(total, _weights(generator))
 
     def update_together(self, b: _Batches) -> tuple[tf.Tensor, tf.Tensor]:
         """Both learn from one pass over the same pictures, as in the classic loop: cheaper."""
@@ -141,14 +149,15 @@ class _Game:
         with _tape(generator, discriminator) as tape:
             generated = call(generator, b.z[0], b.classes[0], training=True)
             real_scores = call(discriminator, b.seen(b.real[0]), b.classes[0], training=True)
-            scores = call(discriminator, b.seen(generated, self.recipe.batch), b.classes[0], training=True)
+            scores = call(discriminator, b.seen(generated, self.size), b.classes[0], training=True)
             loss_d = self.objective.discriminator(real_scores, scores)
             loss_g = self.objective.generator(real_scores, scores)
-            total = self._penalised(loss_d, b, generated)
-        self.state.strength.remember(real_scores, scores)
+            total_d = self.distribution.part(self._penalised(loss_d, b, generated))
+            total_g = self.distribution.part(loss_g)
+        self.state.strength.remember(*self.distribution.gather(real_scores, scores))
         for network, loss, optimiser in (
-            (discriminator, total, self.state.discriminator_optimiser),
-            (generator, loss_g, self.state.generator_optimiser),
+            (discriminator, total_d, self.state.discriminator_optimiser),
+            (generator, total_g, self.state.generator_optimiser),
         ):
             optimiser.apply(tape.gradient(loss, _weights(network)), network.trainable_variables)
         return loss_d, loss_g
@@ -161,7 +170,7 @@ class _Game:
         count = self.penalised
         some = tf.stop_gradient(tf.concat([b.real[0][:count], generated[:count]], axis=0))
         classes = tf.concat([b.classes[0][:count]] * 2, axis=0)
-        first = 2 * self.recipe.updates * self.recipe.batch
+        first = 2 * self.recipe.updates * self.size
 
         def score(x: tf.Tensor) -> tf.Tensor:
             return call(self.state.discriminator, b.seen(x, first), classes)

@@ -119,7 +119,7 @@ class Ticker:
             sheet=sheet,
             pictures=drawn,
             generator=state.averaged,
-            augmentation=float(state.strength.probability),
+            augmentation=float(state.strength.probability.numpy()),
             score=None if outlook is None else outlook.score,
             outlook=outlook,
             alarms=alarms,
@@ -134,10 +134,12 @@ class Ticker:
         return True
 
     def _log(self, tick: Tick, more: Mapping[str, Any]) -> None:
-        scale = float(self.state.rate_scale)
+        scale = float(self.state.rate_scale.numpy())
         extra = {
             "augmentation": round(tick.augmentation, 4) if self.config.augment != 0 else None,
-            "certainty": None if tick.epsilon is not None else round(float(self.state.strength.certainty), 4),
+            "certainty": None
+            if tick.epsilon is not None
+            else round(float(self.state.strength.certainty.numpy()), 4),
             "epsilon": None if tick.epsilon is None else round(tick.epsilon, 4),
             "rate_scale": scale if scale < 1 else None,
             "went_back": asdict(tick.went_back) if tick.went_back else None,

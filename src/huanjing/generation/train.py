@@ -6,6 +6,9 @@ run that was stopped and resumed equals the one that was not, bit for bit. With 
 trained so far, over all resumes: it is kept in checkpoint and log, and a resumed run goes on from it, but two runs on
 a clock never are the same.
 
+With several workers each runs this loop on its rows of every batch. Between two steps they hear from the chief how the
+training stands: its clock counts, and it alone looks, tells, scores and saves.
+
 Every so many steps the training doctor looks. Where numbers are no longer finite, or the generator has collapsed,
 training goes back to the newest state that was good, with half the rate, at most three times.
 """
@@ -25,15 +28,18 @@ from huanjing.errors import RunError
 from huanjing.generation.alarms import REASONS, Return
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.feed import Feed
+from huanjing.generation.follower import Follower, Word
 from huanjing.generation.outlook import Outlook, look_ahead
 from huanjing.generation.private import Key, PoissonFeed, PrivateStep
 from huanjing.generation.scoring import Score, Scores
+from huanjing.generation.share import check_shares, refuse_private
 from huanjing.generation.state import TrainingState
 from huanjing.generation.step import Step, make_step
 from huanjing.generation.ticker import Tick, Ticker
 from huanjing.generation.watch import Doctor, Findings
 from huanjing.training import Interrupted, Run
 from huanjing.training.clock import Clock
+from huanjing.training.distribution import Distribution
 from huanjing.training.run import stop_requests
 
 __all__ = ["Tick", "TrainedGenerator", "train_generator"]
@@ -51,7 +57,10 @@ Pictures = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class TrainedGenerator:
-    """What training leaves: with ``until`` "good" or a score the best state, else the last."""
+    """What training leaves: with ``until`` "good" or a score the best state, else the last.
+
+    A worker that is not the chief always has the last.
+    """
 
     config: GeneratorConfig
     state: TrainingState
@@ -68,35 +77,56 @@ def train_generator(
     on_tick: Callable[[Tick], None] | None = None,
     labels: NDArray[np.int32] | None = None,
     score: Score | None = None,
+    distribution: Distribution | None = None,
 ) -> TrainedGenerator:
     """Train in ``run`` until the steps or minutes of ``config`` are done, going on from its newest checkpoint.
 
     :param pictures: NHWC uint8, 0..255, of the shape that ``config`` says; may be a memory map.
     :param labels: each picture's class, ``[N]``, as a position in ``config.classes``; not needed where that is empty.
     :param score: judges generated pictures now and then, for the log; needed where ``config.until`` is not "end".
-    :raises Interrupted: after Ctrl-C or SIGTERM, once the state is saved.
+    :param distribution: what to train on; this process alone unless told. A worker that is not the chief needs no
+        ``on_tick`` and ``score``, and reads ``run`` without having started it.
+    :raises Interrupted: after Ctrl-C or SIGTERM to any worker, once the state is saved.
     :raises RunError: where numbers stop being finite again and again, or the run folder cannot be used.
+    :raises WorkerLostError: where another worker is gone.
+    :raises UsageError: where the batch cannot be shared out among the replicas.
     """
-    training = _Training(config, pictures, labels, run, on_tick, score)
+    distribution = distribution or Distribution()
+    check_shares(config.recipe, distribution.replicas)
+    if config.private is not None:
+        refuse_private(distribution.replicas)
+    training: _Training | Follower
+    if distribution.chief:
+        training = _Training(config, pictures, labels, run, on_tick, score, distribution)
+    else:
+        training = Follower(config, run, distribution)
     clock = training.clock
-    with stop_requests() as stop, training.feed(pictures, labels) as feed:
-        if clock.step == 0:
-            training.ticker.tick()
-            training.save(Findings())
-        while not training.done:
-            number, progress = tf.constant(clock.step, tf.int64), tf.constant(clock.progress, tf.float32)
-            losses = training.step(*feed.next(), number, progress)
-            clock.advance()
-            training.ticker.add(losses)
-            if not training.tell_and_save():
-                training.go_back()
-                feed.go_to(clock.step)
-            if stop.is_set() and not training.done:
+    with (
+        distribution.others_may_fail(),
+        stop_requests() as stop,
+        training.feed(pictures, labels) as feed,
+    ):
+        training.start()
+        while True:
+            word = Word.of(config, clock, done=training.done)
+            word, stopping = word.pass_on(distribution, stop=stop.is_set())
+            training.heed(word)
+            if word.done:
+                break
+            if stopping:
                 training.save_unless_saved()
                 raise Interrupted(
                     f"Stopped after step {clock.step}, with everything saved in {run.folder}. "
                     "The same command goes on from there."
                 )
+            if feed.step != clock.step:
+                feed.go_to(clock.step)
+            number, progress = tf.constant(clock.step, tf.int64), tf.constant(clock.progress, tf.float32)
+            losses = training.step(*feed.next(), number, progress)
+            clock.advance()
+            training.took(losses)
+    if isinstance(training, Follower):
+        return TrainedGenerator(config, training.state, clock.step, clock.seconds)
     return training.result()
 
 
@@ -111,9 +141,10 @@ class _Training:
         run: Run,
         on_tick: Callable[[Tick], None] | None,
         score: Score | None,
+        distribution: Distribution,
     ) -> None:
         self.config, self.run, self.score = config, run, score
-        self.state = TrainingState(config)
+        self.state = TrainingState(config, distribution)
         self.clock = Clock(config.steps, 60.0 * config.minutes if config.minutes else math.inf)
         self.doctor = Doctor(config, pictures, labels)
         self.scores = Scores(config.until)
@@ -150,6 +181,21 @@ class _Training:
     def done(self) -> bool:
         """Whether the steps or minutes are over, or the score is enough."""
         return self.clock.done or self.scores.satisfied
+
+    def start(self) -> None:
+        """Tell of a training that begins, and save it."""
+        if self.clock.step == 0:
+            self.ticker.tick()
+            self.save(Findings())
+
+    def took(self, losses: tuple[tf.Tensor, tf.Tensor]) -> None:
+        """A step is done: see how it went, and go back where it went badly."""
+        self.ticker.add(losses)
+        if not self.tell_and_save():
+            self.go_back()
+
+    def heed(self, word: Word) -> None:
+        """It is our own."""
 
     def tell_and_save(self) -> bool:
         """Look, score, tell and save where it is time to; False where training has come to grief."""

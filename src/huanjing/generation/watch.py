@@ -123,7 +123,7 @@ class Doctor:
             return Findings(finite=False)
         if self.config.private is not None:
             return Findings()
-        game = float(state.game)
+        game = float(state.game.numpy())
         # The generator itself, not its average, which would show a collapse only later.
         pictures = self.pictures(state.generator, SHOWN)
         spread = diversity(thumbnails(pictures)) / max(self._real_diversity, 1e-6)

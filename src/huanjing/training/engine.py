@@ -11,24 +11,26 @@ from collections.abc import Iterator
 from huanjing.errors import MissingExtraError
 
 
-def require_tensorflow() -> None:
+def require_tensorflow(*, compute: bool = True) -> None:
     """Import Keras and TensorFlow, which takes some seconds.
 
+    :param compute: whether to let it start computing, too; not where several processes are to find each other first.
     :raises MissingExtraError: where they are not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with _quiet():
+    with quiet():
         try:
             import keras  # noqa: F401
             import tensorflow as tf
         except ImportError as error:
             raise MissingExtraError("Training", "train") from error
-        tf.constant(0)
+        if compute:
+            tf.constant(0)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Hold back what C++ writes to stderr while TensorFlow starts; shown where it fails."""
     sys.stderr.flush()
     real = os.dup(2)

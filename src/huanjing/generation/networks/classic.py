@@ -13,6 +13,7 @@ import keras
 from keras import layers
 
 from huanjing.generation.networks.ends import latent_input, scores, weight_type
+from huanjing.generation.networks.whole_batch import batch_normalisation, dropout
 from huanjing.generation.shape import Shape
 
 KERNEL = 5
@@ -54,10 +55,10 @@ def discriminator(shape: Shape, widths: Sequence[int], precision: str, classes: 
     for index, filters in enumerate(widths):
         x = layers.Conv2D(filters, KERNEL, strides=2, padding="same", dtype=precision)(x)
         x = layers.LeakyReLU(SLOPE, dtype=precision)(x)
-        x = layers.Dropout(DROPOUT, seed=index + 1, dtype=precision)(x)
+        x = dropout(DROPOUT, index + 1, precision)(x)
     return scores(pictures, x, classes, precision)
 
 
 def _normalise(x: keras.KerasTensor, precision: str) -> keras.KerasTensor:
-    x = layers.BatchNormalization(dtype=precision)(x)
+    x = batch_normalisation(precision)(x)
     return layers.ReLU(dtype=precision)(x)

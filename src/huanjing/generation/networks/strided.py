@@ -13,6 +13,7 @@ import keras
 from keras import layers
 
 from huanjing.generation.networks.ends import latent_input, scores, weight_type
+from huanjing.generation.networks.whole_batch import batch_normalisation
 from huanjing.generation.shape import Shape
 
 KERNEL = 4
@@ -57,5 +58,5 @@ def discriminator(shape: Shape, widths: Sequence[int], precision: str, classes: 
 
 
 def _normalise(x: keras.KerasTensor, precision: str) -> keras.KerasTensor:
-    x = layers.BatchNormalization(momentum=MOMENTUM, dtype=precision)(x)
+    x = batch_normalisation(precision, MOMENTUM)(x)
     return layers.ReLU(dtype=precision)(x)

@@ -47,7 +47,7 @@ def small_folder(count: int, seeds: Sequence[int]) -> list[Row]:
     peers: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as place:
         for seed in seeds:
-            folder = _draw(clothing_folder() / "train", Path(place) / f"{count}-{seed}", count, seed)
+            folder = draw(clothing_folder() / "train", Path(place) / f"{count}-{seed}", count, seed)
             ours.append(_ours(folder, Path(place) / f"run-{seed}", seed))
             said = _process([*PEER, str(folder), str(clothing_folder() / "test"), str(seed)])
             peers.append(json.loads(said.splitlines()[-1]))  # Keras says how many files it found before
@@ -131,7 +131,7 @@ def _evaluate(model: Path, folder: Path, report: Path) -> dict[str, float]:
     return {"top1": found["top1"]["value"], "calibration_error": found["calibration_error"]}
 
 
-def _draw(source: Path, folder: Path, count: int, seed: int) -> Path:
+def draw(source: Path, folder: Path, count: int, seed: int) -> Path:
     """``count`` pictures of each class, chosen by ``seed``, copied into ``folder``."""
     draw = np.random.default_rng([seed, count])
     for place in sorted(path for path in source.iterdir() if path.is_dir()):

@@ -193,3 +193,19 @@ def test_a_large_folder_keeps_few_pictures_to_validate_on() -> None:
     labels = np.tile(np.arange(10), 6000)
     assert len(split(labels, [], seed=0)) == 5000
     assert len(split(labels[:1000], [], seed=0)) == 200
+
+
+def test_generated_pictures_come_after_the_real_ones_and_are_of_no_other_part(tmp_path: Path) -> None:
+    data = arranged(fill(tmp_path / "real", {"a": 5, "b": 5}))
+    fill(tmp_path / "made", {"b": 2, "a": 1})
+    made = prepare_pictures(tmp_path / "made", (SIDE, SIDE))
+    both = data.with_generated(made)
+    assert both.counts("generated").tolist() == [1, 2]
+    for part in ("train", "val", "test"):
+        np.testing.assert_array_equal(both.positions(part), data.positions(part))
+    mixed = np.array([11, 0, 12, 9, 10])
+    expected = np.stack(
+        [made.array[1], data.pictures.array[0], made.array[2], data.pictures.array[9], made.array[0]]
+    )
+    np.testing.assert_array_equal(both.take(mixed), expected)
+    assert both.labels[10:].tolist() == [("a", "b").index(label) for label in made.labels]

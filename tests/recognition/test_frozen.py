@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,18 @@ def test_few_pictures_give_a_head_and_a_temperature_near_one(few: LabelledPictur
     assert limited.kernel.shape == head.kernel.shape
     assert frozen.looks(0.0) == 100
     assert find_model(None, "recognizer").folder != frozen.bundle.folder
+
+
+def test_where_not_all_can_be_looked_at_both_kinds_are_there_as_often_as_in_all(
+    few: LabelledPictures,
+) -> None:
+    made = replace(few.pictures, labels=[name.split("/")[0] for name in few.pictures.names])
+    both = few.with_generated(made)
+    frozen = Frozen(both, find_model(None, "recognizer"), lambda *_: None, 0)
+    real = len(both.positions("train"))
+    chosen = frozen.learned(60)
+    kinds = [both.parts[position] for position in chosen]
+    assert kinds.count("train") == round(60 * real / (real + 60))
+    assert len(kinds) == kinds.count("train") + kinds.count("generated") == 60
+    np.testing.assert_array_equal(frozen.learned(None), both.positions("train", "generated"))
+    assert set(np.bincount(both.labels[chosen])) <= {5, 6, 7}

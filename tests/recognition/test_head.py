@@ -134,3 +134,15 @@ def test_cross_validation_answers_as_for_pictures_that_were_not_learned() -> Non
     )
     difference = np.abs(logits[fold == 2] - others.logits(features[fold == 2])).max()
     assert difference < 0.2 * np.abs(logits).max(), "the fold was answered for by a head of the others"
+
+
+def test_pictures_of_no_fold_are_learned_from_and_not_answered_for() -> None:
+    features, labels = clouds(160, 1, 3.0)
+    strange, wrong = clouds(160, 2, 3.0)
+    views = np.concatenate([features, strange])[:, None]
+    fold = np.concatenate([np.arange(160) % 5, np.full(160, -1)])
+    _, alone = cross_validate(features[:, None], labels, fold[:160], np.ones(CLASSES))
+    _, misled = cross_validate(views, np.concatenate([labels, (wrong + 1) % CLASSES]), fold, np.ones(CLASSES))
+    assert misled.shape == alone.shape
+    right = [float((logits.argmax(axis=1) == labels).mean()) for logits in (alone, misled)]
+    assert right[1] < right[0], "wrong labels mislead"

@@ -91,6 +91,22 @@ class Novelty(Struct, frozen=True):
     """Validation pictures that ``centre`` and ``scale`` come from."""
 
 
+class GeneratedData(Struct, frozen=True):
+    """Pictures that a generator made, which a recogniser learned from beside real ones."""
+
+    generator: str
+    """Its name."""
+    sha256: Sha256
+    """Its identity."""
+    share: Annotated[float, Meta(gt=0, lt=1)]
+    """Of the pictures of each class that were learned from, the part that was generated."""
+    pictures: Positive
+    seeds: dict[str, str]
+    """The seeds of each class, as ``huanjing generate --seeds`` takes them."""
+    digest: str
+    """SHA-256 over the pictures as trained on."""
+
+
 class TrainingSummary(Struct, frozen=True, omit_defaults=True):
     """What the model was trained on, and the command that did it."""
 
@@ -101,6 +117,8 @@ class TrainingSummary(Struct, frozen=True, omit_defaults=True):
     """SHA-256 over the pictures as trained on, where known."""
     command: str = ""
     seed: int | None = None
+    generated: GeneratedData | None = None
+    """Pictures that a generator made, which are not among ``pictures``; None where there were none."""
 
 
 class Privacy(Struct, frozen=True):

@@ -67,7 +67,8 @@ def evaluate(
     """Measure MODEL, a name or a run folder, on the pictures of FOLDER.
 
     A recogniser needs a folder for each class; where FOLDER has train/, val/ and test/, only test/ counts. A
-    generator is compared with the pictures of test/ and looked at for copies of those of train/.
+    generator is compared with the pictures of test/ and looked at for copies of those of train/. Where it was taught
+    what the subfolders are called, a classifier also learns from its pictures and is tested on real ones.
 
     Example: huanjing evaluate runs/holiday-recognizer holiday-photographs
     """

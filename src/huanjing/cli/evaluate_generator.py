@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from huanjing.bundle import Bundle
 from huanjing.cli.language import Lang, resolve_language
+from huanjing.cli.lesson import make_lesson
 from huanjing.cli.progress import progress_bar
 from huanjing.errors import DatasetError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from huanjing.datasets import PictureArray
     from huanjing.generation.evaluate import GeneratorEvaluation, Row
+    from huanjing.generation.teaching import Taught
     from huanjing.runtime import Generator
 
 REPORT: dict[Lang, str] = {"en": "The report with pictures: ", "zh": "附图报告："}
@@ -40,7 +42,7 @@ def evaluate_generator(
         raise UsageError("--features and --inception are two ways to say what compares; give one of them.")
     from huanjing.generation.evaluate import DEFAULT_PICTURES, evaluate_generator
     from huanjing.generation.features import inception_space, recognizer_space
-    from huanjing.generation.remarks import not_its_pictures
+    from huanjing.generation.remarks import not_its_pictures, not_taught
     from huanjing.generation.report import write_report
     from huanjing.images import write_atomically
     from huanjing.runtime import Generator
@@ -48,19 +50,25 @@ def evaluate_generator(
     space = recognizer_space(features) if inception is None else inception_space(inception)
     generator = Generator(bundle)
     train, test = real_pictures(folder, generator)
+    pictures = count or DEFAULT_PICTURES
+    lesson = make_lesson(generator, train, test, first_seed=seed + pictures, seed=seed)
     with progress_bar() as report:
         evaluation, compared = evaluate_generator(
             bundle.manifest.name,
-            lambda pictures: generator.generate(range(seed, seed + pictures)),
+            lambda wanted: generator.generate(range(seed, seed + wanted)),
             train.array,
             None if test is None else test.array,
             space,
-            count=count or DEFAULT_PICTURES,
+            count=pictures,
             seed=seed,
+            lesson=lesson,
             on_progress=report,
         )
     if bundle.manifest.training.digest not in {"", train.digest}:
         evaluation = replace(evaluation, remarks=(*evaluation.remarks, not_its_pictures()))
+    known, there = 0 if lesson is None else len(lesson.classes), len(set(train.labels))
+    if generator.classes and known < there:
+        evaluation = replace(evaluation, remarks=(*evaluation.remarks, not_taught(known, there)))
     output = output or Path("evaluation") / evaluation.model
     content = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n"
     try:
@@ -151,6 +159,8 @@ def summary_lines(evaluation: GeneratorEvaluation, language: Lang) -> list[str]:
     lines = [title, _columns("", *heads)]
     lines += [_row_line(row, language) for row in evaluation.rows]
     lines += _wrapped(copies, "  ")
+    if evaluation.taught is not None:
+        lines += _taught_lines(evaluation.taught, evaluation.real, language)
     for remark in evaluation.remarks:
         lines += _wrapped(remark.zh if zh else remark.en, "! ")
     return lines
@@ -163,6 +173,31 @@ def _row_line(row: Row, language: Lang) -> str:
     value, interval, real, noise = score_texts(row)
     arrow = "↑" if row.higher_is_better else "↓"
     return _columns(f"{chinese if language == 'zh' else english} {arrow}", value, interval, real, noise)
+
+
+def _taught_lines(taught: Taught, real: str, language: Lang) -> list[str]:
+    from rich.cells import set_cell_size
+
+    from huanjing.generation.remarks import percent
+
+    count, tested, classes = f"{taught.learned:,}", f"{taught.tested:,}", f"{len(taught.classes):,}"
+    if language == "zh":
+        part = "留出的" if real == "test" else "训练用的"
+        title = f"只用下列图片学习 {classes} 个类别，在另外 {tested} 张{part}真实图片上的正确率："
+        names = (f"{count} 张生成的", f"{count} 张真实的", "只猜最常见的类别")
+        interval = "（95 %：{} – {}）"
+    else:
+        part = "held-out" if real == "test" else "other training"
+        title = f"told right of {tested} {part} pictures, of {classes} classes, having learned from"
+        names = (f"{count} generated ones", f"{count} real ones", "none: the commonest class")
+        interval = "(95 %: {} – {})"
+    shares = [
+        f"{percent(score.value):>8}  " + interval.format(f"{100 * score.low:.1f}", f"{100 * score.high:.1f}")
+        for score in (taught.generated, taught.real)
+    ]
+    shares.append(f"{percent(taught.chance):>8}")
+    rows = [f"    {set_cell_size(name, 28)}{text}" for name, text in zip(names, shares, strict=True)]
+    return [*_wrapped(title, "  "), *rows]
 
 
 def _columns(name: str, value: str, interval: str, real: str, noise: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from huanjing.cli.generated_pictures import DEFAULT_SHARE, add_generated, find_generator
 from huanjing.cli.reading import read_pictures
 from huanjing.errors import RunError, UsageError
 
@@ -37,6 +38,8 @@ class Asked:
     epochs: int | None = None
     seed: int | None = None
     batch: int | None = None
+    add_generated: str | None = None
+    share: float | None = None
 
 
 def configure(
@@ -57,11 +60,16 @@ def configure(
     start = find_start(name, weights) if name != SCRATCH else None
     if start is None and weights is not None:
         raise UsageError("--weights goes with a network to begin with, and --from scratch has none.")
+    maker = asked.add_generated or (there.add_generated if there else "")
+    if asked.share is not None and not maker:
+        raise UsageError("--share says how much --add-generated GENERATOR is to add; name the generator too.")
+    generator = find_generator(maker, folder.classes) if maker else None
     if there is None:
         asked = _with_length(asked, start, folder)
         side = _side(start, folder, head_only=asked.epochs == 0)
         data = arrange(folder, _prepare(folder, side), asked.seed or 0)
-        return _new(run, folder, data, start, side, asked, lists), data
+        config = _new(run, folder, data, start, side, asked, lists)
+        return add_generated(config, data, generator) if generator else (config, data)
     started = {
         "--from": there.start,
         "--weights": Path(there.weights) if there.weights else None,
@@ -69,6 +77,8 @@ def configure(
         "--epochs": there.epochs,
         "--seed": there.seed,
         "--batch": there.batch,
+        "--add-generated": there.add_generated or None,
+        "--share": there.share,
     }
     reconcile(run, started, dict(zip(started, vars(asked).values(), strict=True)))
     if start is not None and start.digest != there.start_digest:
@@ -82,7 +92,7 @@ def configure(
             f"{folder.index.root}: the pictures are not those that {run} was started on: {len(data.labels)} now, "
             f"{there.data.pictures} then. Bring them back, or name another run with --run."
         )
-    return there, data
+    return add_generated(there, data, generator) if generator else (there, data)
 
 
 def _new(
@@ -106,6 +116,9 @@ def _new(
     length = f"--minutes {minutes:g} " if minutes is not None else ""
     length += f"--epochs {epochs} " if epochs is not None else ""
     length += "".join(f"{option} {shlex.quote(path.name)} " for option, path in lists.items() if path)
+    share = (asked.share or DEFAULT_SHARE) if asked.add_generated else None
+    if asked.add_generated:
+        length += f"--add-generated {shlex.quote(asked.add_generated)} --share {share:g} "
     pictures = folder.index.root.resolve().name
     command = (
         f"huanjing train recognizer {shlex.quote(pictures)} --from {shlex.quote(name)} {weights}{length}"
@@ -123,6 +136,8 @@ def _new(
         minutes=minutes,
         precision="mixed_bfloat16" if resolve_precision("auto") == "bf16" else "float32",
         data=LabelledSummary(pictures, len(data.labels), list(data.classes), _digest(data)),
+        add_generated=asked.add_generated or "",
+        share=share,
         command=command,
     )
 

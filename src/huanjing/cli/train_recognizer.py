@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from huanjing.cli.generated_pictures import DEFAULT_SHARE
 from huanjing.cli.recognizer_run import Asked, configure
 from huanjing.errors import UsageError
 
@@ -58,6 +59,17 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Pictures in a step; 32, from a classic network 8, from scratch 64 unless told.",
 )
+@click.option(
+    "--add-generated",
+    metavar="GENERATOR",
+    help="Learn also from pictures of this generator, which must have been taught FOLDER's classes.",
+)
+@click.option(
+    "--share",
+    metavar="P",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help=f"With --add-generated: the generated part of what is learned of each class; {DEFAULT_SHARE:g} unless told.",
+)
 def recognizer(
     folder: Path,
     labels: Path | None,
@@ -69,13 +81,15 @@ def recognizer(
     run: Path | None,
     seed: int | None,
     batch: int | None,
+    add_generated: str | None,
+    share: float | None,
 ) -> int:
     """Train a recogniser on FOLDER, which has a folder of pictures for each class.
 
     Where FOLDER has train/, val/ and test/, they are used as such; else a fifth of every class is kept to judge by.
     A new last layer is fitted on the network's features in seconds. With 1,000 pictures and more, or where --minutes
     or --epochs asks for it, the whole network is then fine-tuned, and the better of the two is kept. Ctrl-C saves and
-    stops; the same command again goes on.
+    stops; the same command again goes on. Pictures of --add-generated are learned from and judge nothing.
 
     Example: huanjing train recognizer holiday-photographs --minutes 5
     """
@@ -87,7 +101,7 @@ def recognizer(
 
     run = run or Path("runs") / f"{folder.resolve().name}-recognizer"
     found = label_folder(folder, labels=labels, exclude=exclude)
-    asked = Asked(start, weights, minutes, epochs, seed, batch)
+    asked = Asked(start, weights, minutes, epochs, seed, batch, add_generated, share)
     config, data = configure(run, found, asked, {"--labels": labels, "--exclude": exclude})
     try:
         with Run.start(run, config) as opened:

@@ -208,15 +208,16 @@ def _decode_all(
                 minimum_size=minimum_source_size(*resolution, mode="crop"),
                 channels=channels,
             )
-            return _pixels(fit(picture, *resolution, mode="crop"))
+            return to_resolution(picture, resolution)
         except PictureError as error:
             return error
 
     yield from zip(index.files, in_parallel(decode, index.files), strict=True)
 
 
-def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
-    pixels = np.asarray(picture, np.uint8)
+def to_resolution(picture: Image.Image, resolution: tuple[int, int]) -> NDArray[np.uint8]:
+    """The middle of a picture of mode L, RGB or RGBA at ``resolution`` (height, width): HWC uint8, 0..255."""
+    pixels = np.asarray(fit(picture, *resolution, mode="crop"), np.uint8)
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 

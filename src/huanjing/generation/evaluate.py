@@ -26,6 +26,7 @@ from huanjing.generation.metrics import (
     precision_recall,
 )
 from huanjing.generation.remarks import Remark, remarks_on
+from huanjing.generation.teaching import Known, Lesson, Taught, measure_teaching
 
 DEFAULT_PICTURES = 2000
 LOOKED_AT = 5000
@@ -71,6 +72,8 @@ class GeneratorEvaluation:
     copying_features: CopyingScore
     copying_pixels: CopyingScore
     remarks: tuple[Remark, ...]
+    taught: Taught | None = None
+    """What its pictures can teach; None where it or the real pictures have no classes."""
 
     def to_dict(self) -> dict[str, Any]:
         """All figures as plain types, ready for JSON."""
@@ -87,6 +90,7 @@ class GeneratorEvaluation:
                 "features": _copying_dict(self.copying_features),
                 "pixels": _copying_dict(self.copying_pixels),
             },
+            "taught": None if self.taught is None else asdict(self.taught),
             "warnings": [{"code": remark.code, "text": remark.en} for remark in self.remarks],
         }
 
@@ -106,11 +110,12 @@ class Compared:
 
 def choose(
     train: Pictures, test: Pictures | None, count: int, seed: int
-) -> tuple[Pictures, NDArray[np.int64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Draw the real pictures of an evaluation; the same seed draws the same.
 
-    :returns: those that generated ones are compared with, and the positions in ``train`` of all that copies are looked
-        for among. The first of these, as many, are the baseline; without ``test``, the next are the real ones.
+    :returns: positions in ``test`` of those that generated ones are compared with, and positions in ``train`` of all
+        that copies are looked for among. The first of these, as many, are the baseline; without ``test``, the next are
+        the real ones, and the former are their positions in ``train``.
     :raises DatasetError: where there are too few.
     """
     most = min(count, len(train), len(test)) if test is not None else min(count, len(train) // 2)
@@ -123,9 +128,8 @@ def choose(
     order = np.random.default_rng([seed, 1]).permutation(len(train))
     looked_at = order[: max(LOOKED_AT, 2 * most)]
     if test is None:
-        return _take(train, order[most : 2 * most]), looked_at
-    chosen = np.random.default_rng([seed, 2]).permutation(len(test))[:most]
-    return _take(test, chosen), looked_at
+        return order[most : 2 * most], looked_at
+    return np.random.default_rng([seed, 2]).permutation(len(test))[:most], looked_at
 
 
 def evaluate_generator(
@@ -137,6 +141,7 @@ def evaluate_generator(
     *,
     count: int = DEFAULT_PICTURES,
     seed: int = 0,
+    lesson: Lesson | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> tuple[GeneratorEvaluation, Compared]:
     """Score ``count`` generated pictures, fewer where there are fewer real ones.
@@ -145,15 +150,18 @@ def evaluate_generator(
     :param train: the pictures that the generator was trained on; may be a memory map.
     :param test: pictures that it was not trained on; None where there are none. Then halves of ``train`` are the
         real pictures and their baseline.
+    :param lesson: to also measure what generated pictures teach; the real ones that it learns from are the baseline.
     :param on_progress: called with the pictures whose features are computed, and how many there are in all.
     :raises DatasetError: where there are too few pictures.
     """
-    real, positions = choose(train, test, count, seed)
-    most = len(real)
+    chosen, positions = choose(train, test, count, seed)
+    most, real = len(chosen), _take(train if test is None else test, chosen)
     generated = generate(most)
     noise = np.random.default_rng([seed, 3]).integers(0, 256, real.shape, np.uint8)
     looked_at = _take(train, positions)
     total, done = 3 * most + len(looked_at) + (most if test is not None else 0), 0
+    if lesson is not None:
+        total += int((lesson.train[positions[:most]] >= 0).sum())
 
     def advance(more: int) -> None:
         nonlocal done
@@ -169,7 +177,20 @@ def evaluate_generator(
     seen["baseline"] = seen["train"][:most]
     seen["real"] = seen["train"][most : 2 * most] if test is None else space.compute(real, advance)
     held_out = seen["real"] if test is not None else None
-    rows = _rows(seen, space.name, most, "train" if test is None else "test", seed)
+    part = "train" if test is None else "test"
+    rows = _rows(seen, space.name, most, part, seed)
+    taught = None
+    if lesson is not None:
+        labels = lesson.train if lesson.test is None else lesson.test
+        taught = measure_teaching(
+            lesson,
+            Known(seen["baseline"], lesson.train[positions[:most]]),
+            Known(seen["real"], labels[chosen]),
+            lambda pictures: space.compute(pictures, advance),
+            space=space.name,
+            real=part,
+            seed=seed,
+        )
     copying = (
         copying_score(seen["generated"], seen["train"], held_out, seed),
         copying_score(_pixels(generated), _pixels(looked_at), None if test is None else _pixels(real), seed),
@@ -177,7 +198,7 @@ def evaluate_generator(
     evaluation = GeneratorEvaluation(
         model=model,
         pictures=most,
-        real="train" if test is None else "test",
+        real=part,
         looked_at=len(looked_at),
         seed=seed,
         space=space.name,
@@ -192,6 +213,7 @@ def evaluate_generator(
             noise_precision=next(row.noise.value for row in rows if row.metric == "precision"),
             copying=copying,
         ),
+        taught=taught,
     )
     return evaluation, Compared(generated, real, looked_at, positions)
 

@@ -94,6 +94,26 @@ def not_its_pictures() -> Remark:
     )
 
 
+def not_taught(known: int, there: int) -> Remark:
+    """Classes of the folder that the generator does not know were left out of what its pictures teach, or all were.
+
+    :param known: classes of the folder that it knows; under two nothing can be taught.
+    :param there: classes of the folder.
+    """
+    if known < 2:
+        return Remark(
+            "nothing_to_teach",
+            "What its pictures can teach was not measured: fewer than two of the folder's subfolders have names of its "
+            "classes.",
+            "没有测它的图片能教会什么：文件夹中与其类别同名的子文件夹不足两个。",
+        )
+    return Remark(
+        "classes_left_out",
+        f"It knows {known:,} of the folder's {there:,} classes; what its pictures teach was measured on these alone.",
+        f"文件夹有 {there:,} 个类别，它只认识其中 {known:,} 个；它的图片能教会什么，只在这些类别上测得。",
+    )
+
+
 def percent(share: float) -> str:
     """``0.012`` as ``1.2 %``."""
     return f"{100 * share:.1f} %"

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from huanjing.bundle import GeneratedData
+
 SCRATCH = "scratch"
 """What ``--from`` calls the small network that starts from nothing."""
 
@@ -41,6 +43,12 @@ class RecognizerConfig(Struct, frozen=True, kw_only=True):
     """At most so long, everything included. The schedule then follows the clock."""
     precision: Literal["float32", "mixed_bfloat16"]
     data: LabelledSummary
+    add_generated: str = ""
+    """The generator that ``--add-generated`` names."""
+    share: Annotated[float, Meta(gt=0, lt=1)] | None = None
+    """Of the pictures of each class that are learned from, the part that it makes."""
+    generated: GeneratedData | None = None
+    """What it made."""
     command: str = ""
     """The command line that repeats the run."""
 

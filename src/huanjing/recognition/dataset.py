@@ -25,9 +25,12 @@ from huanjing.errors import DatasetError
 from huanjing.images.perceptual import look_of
 from huanjing.runtime import processors
 
-Part = Literal["train", "val", "test"]
+Part = Literal["train", "val", "test", "generated"]
+"""What a picture is for. Those that a generator made are learned from beside ``train``, and judge nothing."""
+GivenPart = Literal["train", "val", "test"]
+"""What a folder can say a picture is for."""
 
-PARTS: dict[str, Part] = {
+PARTS: dict[str, GivenPart] = {
     "train": "train", "training": "train",
     "val": "val", "valid": "val", "validation": "val",
     "test": "test", "testing": "test",
@@ -51,7 +54,7 @@ class LabelledFolder:
     classes: tuple[str, ...]
     """Names of the class folders, in natural order: a class's position is its number."""
     labels: tuple[int, ...]
-    parts: tuple[Part | None, ...]
+    parts: tuple[GivenPart | None, ...]
     """What the folder says each picture is for; None where it does not."""
     unlabelled: int
     """Pictures that were passed over because nothing says what they show."""
@@ -67,14 +70,38 @@ class LabelledPictures:
     parts: tuple[Part, ...]
     split_here: bool
     """The validation pictures were chosen by :func:`split`, not by the folder."""
+    generated: PictureArray | None = None
+    """Pictures of the part ``generated``; their positions, classes and parts come after those of ``pictures``."""
+
+    def with_generated(self, generated: PictureArray) -> LabelledPictures:
+        """With pictures to learn from that a generator made, of the same shape, labelled with names of classes."""
+        number = {name: position for position, name in enumerate(self.classes)}
+        labels = np.array([number[label] for label in generated.labels], np.int64)
+        made: Part = "generated"
+        return replace(
+            self,
+            labels=np.concatenate([self.labels, labels]),
+            parts=(*self.parts, *(made for _ in labels)),
+            generated=generated,
+        )
+
+    def take(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The pictures at ``positions``, in their order: NHWC, 0..255."""
+        if self.generated is None:
+            return self.pictures.array[positions]
+        made = positions >= len(self.pictures)
+        taken = np.empty((len(positions), *self.pictures.array.shape[1:]), np.uint8)
+        taken[~made] = self.pictures.array[positions[~made]]
+        taken[made] = self.generated.array[positions[made] - len(self.pictures)]
+        return taken
 
     def positions(self, *parts: Part) -> NDArray[np.int64]:
         """Where the pictures of some parts are, in order."""
         return np.flatnonzero(np.isin(self.parts, parts)).astype(np.int64)
 
-    def counts(self, part: Part) -> NDArray[np.int64]:
-        """How many pictures of each class a part has: ``[classes]``."""
-        return np.bincount(self.labels[self.positions(part)], minlength=len(self.classes)).astype(np.int64)
+    def counts(self, *parts: Part) -> NDArray[np.int64]:
+        """How many pictures of each class some parts have: ``[classes]``."""
+        return np.bincount(self.labels[self.positions(*parts)], minlength=len(self.classes)).astype(np.int64)
 
 
 def label_folder(
@@ -96,7 +123,7 @@ def label_folder(
     tops = {name.split("/", 1)[0] for name in names if "/" in name}
     divided = bool(tops) and all(top.lower() in PARTS for top in tops) and "train" in map(PARTS.get, tops)
     divided = divided or {PARTS.get(top.lower()) for top in tops} >= {"train", "test"}
-    parts: list[Part | None] = [
+    parts: list[GivenPart | None] = [
         PARTS.get(name.split("/", 1)[0].lower()) if divided and "/" in name else None for name in names
     ]
     given = _read_labels(labels, set(names), excluded=exclude is not None) if labels is not None else {}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huanjing.datasets import PictureArray
-from huanjing.errors import DatasetError
+from huanjing.datasets.cache import cached_array
 from huanjing.runtime import Recognizer, cache_folder
 from huanjing.runtime.engine import resolve_precision
 
@@ -46,20 +44,16 @@ def frozen_features(
     digest = hashlib.sha256(repr(parts).encode())
     digest.update(positions.astype("<i8").tobytes())
     path = cache_folder() / "features" / f"{digest.hexdigest()[:32]}.npy"
-    if not path.is_file():
-        try:
-            _compute(path, recognizer, pictures.array, positions, mirrored, on_progress)
-        except OSError as error:
-            raise DatasetError(
-                f"{path}: the pictures' features cannot be written: {error.strerror or error}. "
-                "Make room, or name another place with HUANJING_CACHE."
-            ) from error
-    features: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+
+    def write(aside: Path) -> None:
+        _compute(aside, recognizer, pictures.array, positions, mirrored, on_progress)
+
+    features: NDArray[np.float32] = cached_array(path, write, "the pictures' features")
     return features
 
 
 def _compute(
-    path: Path,
+    aside: Path,
     recognizer: Recognizer,
     array: NDArray[np.uint8],
     positions: NDArray[np.int64],
@@ -71,23 +65,16 @@ def _compute(
             pixels = array[position]
             yield np.ascontiguousarray(pixels[:, ::-1] if mirrored else pixels)
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=".making-", suffix=".npy", dir=path.parent)
-    os.close(handle)
-    try:
-        written: np.memmap[tuple[int, int], np.dtype[np.float32]] | None = None
-        for done, features in enumerate(recognizer.features_all(each())):
-            if isinstance(features, Exception):
-                raise features
-            if written is None:
-                written = np.lib.format.open_memmap(
-                    aside, mode="w+", dtype=np.float32, shape=(len(positions), len(features))
-                )
-            written[done] = features
-            if on_progress is not None:
-                on_progress(done + 1, len(positions))
-        assert written is not None
-        written.flush()
-        Path(aside).replace(path)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+    written: np.memmap[tuple[int, int], np.dtype[np.float32]] | None = None
+    for done, features in enumerate(recognizer.features_all(each())):
+        if isinstance(features, Exception):
+            raise features
+        if written is None:
+            written = np.lib.format.open_memmap(
+                aside, mode="w+", dtype=np.float32, shape=(len(positions), len(features))
+            )
+        written[done] = features
+        if on_progress is not None:
+            on_progress(done + 1, len(positions))
+    assert written is not None
+    written.flush()

@@ -122,7 +122,7 @@ def train_network(
     looked = time.monotonic()
     first = judge(state.averaged)
     judging = time.monotonic() - looked
-    positions = data.positions("train")
+    positions = data.positions("train", "generated")
     epoch = math.ceil(len(positions) / config.batch)
     every = min(epoch, ROUND_STEPS)
     total = epoch * config.epochs if config.epochs is not None else None
@@ -140,7 +140,7 @@ def train_network(
         left = max(LEAST_SECONDS, budget - spent)
         clock = Clock(total, left, checkpoint.step, numbers["seconds"], numbers["progress"])
     run.cut_log(clock.step)
-    train_step = make_step(config, schedule, state, class_weights(data.counts("train")))
+    train_step = make_step(config, schedule, state, class_weights(data.counts("train", "generated")))
     ticker = _Ticker(config, clock, run, on_tick)
     saved = clock.now()
 
@@ -237,7 +237,7 @@ class _Feed:
     def _gather(self, step: int) -> tuple[tf.Tensor, tf.Tensor]:
         size = self.config.batch
         some = self.positions[batch_positions(len(self.positions), self.config.seed, step * size, size)]
-        return tf.constant(self.data.pictures.array[some]), tf.constant(self.data.labels[some])
+        return tf.constant(self.data.take(some)), tf.constant(self.data.labels[some])
 
 
 class _Ticker:

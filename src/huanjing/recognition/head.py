@@ -100,11 +100,14 @@ def cross_validate(
     """The λ with the smallest loss where each picture is answered for by a head fitted on the other folds.
 
     :param views: ``[N, views, features]``: several views of each picture to learn from; the first is answered for.
-    :param fold: ``[N]``, 0 to folds - 1.
-    :returns: λ, and those answers: logits ``[N, classes]``.
+    :param fold: ``[N]``, 0 to folds - 1; pictures of fold -1 are learned from in every fold and answered for in none.
+    :returns: λ, and those answers: logits ``[answered, classes]``, in the order of the pictures.
     """
     count = views.shape[1]
-    parts = [(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in np.unique(fold)]
+    parts = [
+        (np.flatnonzero(fold != number), np.flatnonzero(fold == number))
+        for number in np.unique(fold[fold >= 0])
+    ]
     problems = [
         _Problem(views[learned].reshape(len(learned) * count, -1), np.repeat(labels[learned], count), weights)
         for learned, _ in parts
@@ -116,9 +119,9 @@ def cross_validate(
         for number, (problem, (_, held_out)) in enumerate(zip(problems, parts, strict=True)):
             starts[number] = vector = problem.solve(regularisation, starts[number])
             logits[held_out] = problem.head(vector, regularisation).logits(views[held_out, 0])
-        loss = negative_log_likelihood(logits, labels)
+        loss = negative_log_likelihood(logits[fold >= 0], labels[fold >= 0])
         if loss < best_loss:
-            best, best_loss, worse = (regularisation, logits), loss, 0
+            best, best_loss, worse = (regularisation, logits[fold >= 0]), loss, 0
         else:
             worse += 1
             if worse == PATIENCE:

@@ -18,7 +18,7 @@ from huanjing.errors import RunError
 from huanjing.recognition.calibration import fit_temperature
 from huanjing.recognition.config import RecognizerConfig
 from huanjing.recognition.dataset import LabelledPictures, Part
-from huanjing.recognition.frozen import FIRST_HEAD, Frozen, evenly
+from huanjing.recognition.frozen import FIRST_HEAD, Frozen
 from huanjing.recognition.head import Head
 from huanjing.recognition.head_graph import with_head
 from huanjing.recognition.novelty import FeaturesOf, features_by, novelty_of
@@ -112,7 +112,7 @@ def train_recognizer(
             # A tie goes to the simpler one.
             best = max((best, tuned), key=lambda one: one.accuracy(labels))
             watch.say("Kept: " + ("the head." if best.method == "head" else "the fine-tuned network."))
-    return _finish(data, run, best, name, started)
+    return _finish(config, data, run, best, name, started)
 
 
 def _looks(config: RecognizerConfig, frozen: Frozen, started: float) -> int | None:
@@ -148,9 +148,12 @@ def _head_candidate(
     logits = head.logits(frozen.features(data.positions("val")))
 
     def seen(part: Part, _most: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        positions = data.positions(part)
-        if part == "train" and looks is not None and looks < len(positions):
-            positions = evenly(positions, data.labels, looks, frozen.seed)
+        # Of the training pictures, those that the head was fitted on: their features are there.
+        positions = (
+            np.intersect1d(frozen.learned(looks), data.positions(part))
+            if part == "train"
+            else data.positions(part)
+        )
         return frozen.features(positions), data.labels[positions]
 
     return _Candidate("head", logits, write, described, protocol, seen)
@@ -239,7 +242,7 @@ def _on_trial(
 
 
 def _finish(
-    data: LabelledPictures, run: Run, best: _Candidate, name: str, started: float
+    config: RecognizerConfig, data: LabelledPictures, run: Run, best: _Candidate, name: str, started: float
 ) -> TrainedRecognizer:
     labels = data.labels[data.positions("val")]
     if not np.isfinite(best.logits).all():
@@ -247,14 +250,19 @@ def _finish(
     right = best.accuracy(labels)
     by = "its temperature and settings were chosen by them" + best.protocol
     how = "a share of the folder" if data.split_here else "the folder's own validation pictures"
-    figures = [Figure("top1_validation", round(right, 6), f"share of {len(labels)} pictures, {how}; {by}")]
+    seen = "" if config.generated is None else f"; flatters if {config.generated.generator} learned from them"
+    figures = [
+        Figure("top1_validation", round(right, 6), f"share of {len(labels)} pictures, {how}; {by}{seen}")
+    ]
     description = replace(best.described, name=name, figures=figures)
     bundle = best.write(run.model, description)
     test = data.positions("test")
     accuracy = None
     if len(test):
         accuracy = float((_answers(bundle, data, test).argmax(axis=1) == data.labels[test]).mean())
-        protocol = f"share of the {len(test)} pictures in the folder's test part, which nothing was chosen by"
+        protocol = (
+            f"share of the {len(test)} pictures in the folder's test part, which nothing was chosen by{seen}"
+        )
         figures.append(Figure("top1_test", round(accuracy, 6), protocol))
     novelty = novelty_of(best.features or features_by(Recognizer(bundle), data))
     bundle = describe_again(bundle, temperature=description.temperature, figures=figures, novelty=novelty)

@@ -90,6 +90,7 @@ def write_recognizer(
             digest=config.data.digest,
             command=config.command,
             seed=config.seed,
+            generated=config.generated,
         ),
         licence=description.licence,
         origin=description.origin,

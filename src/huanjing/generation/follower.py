@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from zlib import crc32
 
-import msgspec
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -29,17 +28,17 @@ class Word:
     progress: float
     done: bool
     run: int
-    """A checksum of the run's configuration."""
-
-    @classmethod
-    def of(cls, config: GeneratorConfig, clock: Clock, *, done: bool) -> Word:
-        """How the training stands."""
-        return cls(clock.step, clock.progress, done, crc32(msgspec.json.encode(config)))
+    """:func:`checksum` of the run."""
 
     def pass_on(self, distribution: Distribution, *, stop: bool) -> tuple[Word, bool]:
         """The chief's word, and whether any worker wants to stop."""
         (step, progress, done, run), stop = distribution.agree(astuple(self), stop=stop)
         return Word(int(step), progress, bool(done), int(run)), stop
+
+
+def checksum(run: Run) -> int:
+    """Of the run's ``config.json``, by which workers see that they look at the same."""
+    return crc32(run.config_file.read_bytes()) if run.config_file.is_file() else 0
 
 
 class Follower:
@@ -51,6 +50,7 @@ class Follower:
         self.clock = Clock(config.steps, step=-1)
         self.step = make_step(config, self.state)
         self.done = False
+        self._checksum = checksum(run)
 
     def feed(self, pictures: NDArray[np.uint8], labels: NDArray[np.int32] | None) -> Feed:
         """Batches, until the chief says from which step on."""
@@ -67,8 +67,7 @@ class Follower:
 
         :raises RunError: where the run folder here is not the one that the chief writes.
         """
-        mine = Word.of(self.config, self.clock, done=False)
-        if word.run != mine.run:
+        if word.run != self._checksum:
             raise RunError(self._blind("config.json is not the one that the chief has"))
         if word.step != self.clock.step:
             checkpoint = self.run.checkpoints.latest()

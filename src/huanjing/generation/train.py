@@ -28,7 +28,7 @@ from huanjing.errors import RunError
 from huanjing.generation.alarms import REASONS, Return
 from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.feed import Feed
-from huanjing.generation.follower import Follower, Word
+from huanjing.generation.follower import Follower, Word, checksum
 from huanjing.generation.outlook import Outlook, look_ahead
 from huanjing.generation.private import Key, PoissonFeed, PrivateStep
 from huanjing.generation.scoring import Score, Scores
@@ -100,7 +100,7 @@ def train_generator(
         training = _Training(config, pictures, labels, run, on_tick, score, distribution)
     else:
         training = Follower(config, run, distribution)
-    clock = training.clock
+    clock, known = training.clock, checksum(run)
     with (
         distribution.others_may_fail(),
         stop_requests() as stop,
@@ -108,7 +108,7 @@ def train_generator(
     ):
         training.start()
         while True:
-            word = Word.of(config, clock, done=training.done)
+            word = Word(clock.step, clock.progress, training.done, known)
             word, stopping = word.pass_on(distribution, stop=stop.is_set())
             training.heed(word)
             if word.done:

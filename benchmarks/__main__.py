@@ -10,7 +10,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import classic, generation, joined, peers, recognition, runtime, search, step, training
+from benchmarks import (
+    ablation,
+    classic,
+    generation,
+    joined,
+    peers,
+    recognition,
+    runtime,
+    search,
+    step,
+    training,
+)
 from benchmarks.report import machine, write_results
 
 SUITES = {
@@ -21,6 +32,7 @@ SUITES = {
     "training": training.run,
     "generation": generation.run,
     "step": step.run,
+    "ablation": ablation.run,
     "joined": joined.run,
     "peers": peers.run,
 }

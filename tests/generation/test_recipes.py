@@ -7,7 +7,7 @@ import pytest
 
 from huanjing.errors import UsageError
 from huanjing.generation.costs import COSTS
-from huanjing.generation.recipes import RECIPES, recipe_for
+from huanjing.generation.recipes import RECIPES, default_recipe, recipe_for
 from huanjing.generation.shape import Shape
 from huanjing.generation.sizes import PACES, SIZES
 
@@ -31,8 +31,16 @@ def test_slim_is_the_measured_pair_at_64() -> None:
     recipe = recipe_for("slim", Shape(64, 64, 3))
     assert recipe.generator_widths == (256, 128, 96, 64)
     assert recipe.discriminator_widths == (48, 96, 128, 192)
-    assert (recipe.rate, recipe.beta_1, recipe.beta_2, recipe.penalty) == (4e-4, 0.0, 0.99, 1.0)
-    assert (recipe.penalty_share, recipe.average_half_life) == (0.125, 200)
+    assert (recipe.rate, recipe.last_rate, recipe.batch, recipe.penalty) == (6e-4, 5e-5, 16, 5.0)
+    assert (recipe.beta_1, recipe.beta_2, recipe.penalty_share) == (0.0, 0.99, 0.125)
+
+
+@pytest.mark.parametrize(
+    ("sides", "name"),
+    [((28, 28), "residual"), ((32, 24), "residual"), ((32, 48), "slim"), ((64, 64), "slim")],
+)
+def test_the_recipe_goes_by_the_longer_side_unless_asked_for(sides: tuple[int, int], name: str) -> None:
+    assert default_recipe(Shape(*sides, 3)) == name
 
 
 def test_the_article_has_its_layers_and_its_one_kind_of_picture() -> None:
@@ -51,6 +59,7 @@ def test_sizes_go_by_pictures_and_minutes_unless_asked_for() -> None:
     assert recipe_for("residual", small, minutes=1).size == "medium"
     assert recipe_for("residual", large, minutes=30).size == "small"
     assert recipe_for("residual", large, minutes=600).size == "medium"
+    assert recipe_for("slim", Shape(64, 64, 3), minutes=2).size == "medium"
     assert recipe_for("residual", large).size == "medium"
     assert recipe_for("residual", small, size="large").generator_widths == (128, 64, 32)
     assert recipe_for("dcgan", small, size="auto").size == ""

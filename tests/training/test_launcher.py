@@ -22,7 +22,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are oth
 
 SOURCE = Path(__file__).parents[2] / "src"
 WORKER = """
-import json, os, pathlib, sys, time
+import json, os, pathlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # wherever the tests were started
 number = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
 place = pathlib.Path(os.environ["PLACE"])
 (place / f"{number}.json").write_text(json.dumps(dict(os.environ) | {"pid": str(os.getpid())}))

@@ -62,7 +62,7 @@ def directions(model: str | None, start: str, class_: str | None, output: Path, 
     The middle is the picture itself where the steps are an odd number. huanjing generate --direction K=AMOUNT goes
     the same way with any seed.
 
-    Example: huanjing directions runs/cats-residual --start 7 --count 8
+    Example: huanjing directions runs/cats-generator --start 7 --count 8
     """
     kind = wanted_kind(output, "--output", STILLS)
     finish = Finish(asked["scale"], asked["words"], asked["quality"])

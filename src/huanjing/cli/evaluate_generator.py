@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huanjing.bundle import Bundle
-from huanjing.cli.language import Lang, resolve_language
+from huanjing.cli.language import Lang
 from huanjing.cli.lesson import make_lesson
 from huanjing.cli.progress import progress_bar
 from huanjing.errors import DatasetError, MissingExtraError, UsageError
@@ -94,7 +94,7 @@ def evaluate_generator(
     return 1 if broken else 0
 
 
-def report_run(run: Path, pictures: PictureArray) -> None:
+def report_run(run: Path, pictures: PictureArray, language: Lang) -> None:
     """Write ``report.html`` into the folder of a generator's run that is done, and say what a reader must know.
 
     Where the pictures are too few to compare with, it says so and leaves the run as it is.
@@ -108,7 +108,6 @@ def report_run(run: Path, pictures: PictureArray) -> None:
     except DatasetError as error:
         print(f"No report is written. {error}", file=sys.stderr)
         return
-    language = resolve_language(None, human=True)
     for line in summary_lines(evaluation, language):
         print(line, file=sys.stderr)
     print(f"{REPORT[language]}{run / 'report.html'}", file=sys.stderr)

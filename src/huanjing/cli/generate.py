@@ -101,7 +101,7 @@ def generate(
     The picture of a seed is always the same, however many are made with it. Each file says in its metadata that
     it was generated, by which model and from which seed.
 
-    Example: huanjing generate runs/cats-residual --seeds 7,20-35 --scale 2 --grid cats.png
+    Example: huanjing generate runs/cats-generator --seeds 7,20-35 --scale 2 --grid cats.png
     """
     seeds = _seeds(asked["count"], asked["seed"], asked["seeds"])
     grid: Path | None = asked["grid"]

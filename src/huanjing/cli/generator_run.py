@@ -107,18 +107,18 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
     from huanjing.generation.config import DataSummary, GeneratorConfig
     from huanjing.generation.precision import best_precision
     from huanjing.generation.private import private_recipe
-    from huanjing.generation.recipes import DEFAULT_RECIPE, RECIPES, recipe_for
+    from huanjing.generation.recipes import RECIPES, default_recipe, recipe_for
     from huanjing.generation.shape import Shape
 
     if asked.private is not None:
         asked = without_looking(asked)
     index = find_pictures(folder, asked.exclude)
-    name = asked.recipe or DEFAULT_RECIPE
-    only = RECIPES[name].only if name in RECIPES else None
+    only = RECIPES[asked.recipe].only if asked.recipe and asked.recipe in RECIPES else None
     height, width = asked.resolution or (only[:2] if only else choose_resolution(index))
     channels = asked.channels or (only[2] if only else probe_channels(index, transparency=True))
     minutes = asked.minutes if asked.minutes or asked.steps else DEFAULT_MINUTES
-    recipe = recipe_for(name, Shape(height, width, channels), asked.batch, asked.size, minutes)
+    shape = Shape(height, width, channels)
+    recipe = recipe_for(asked.recipe or default_recipe(shape), shape, asked.batch, asked.size, minutes)
     if asked.private is not None:
         recipe = private_recipe(recipe)
     pictures = read_pictures(index, (height, width), channels)
@@ -138,7 +138,7 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
         f"huanjing train generator {shlex.quote(folder.name)} --recipe {recipe.name}{size} {length} "
         f"--resolution {height}x{width} --channels {channels} --conditional {'yes' if classes else 'no'}{exclude} "
         f"--augment {'auto' if augment == 'adaptive' else augment} --flip {'yes' if mirror else 'no'} --until {until} "
-        f"--batch {recipe.batch}{noise} --seed {seed} --run {shlex.quote(run.name)}"
+        f"--batch {recipe.batch}{noise} --seed {seed} --run {shlex.quote(f'runs/{run.name}')}"
     )
     return (
         GeneratorConfig(

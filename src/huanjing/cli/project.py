@@ -86,7 +86,7 @@ def project(picture: Path, model: str | None, class_: str | None, lang: Lang | N
     Writes NAME.npz (the latent, which mix and directions take), NAME.png (its picture) and NAME-beside.png (PICTURE
     and it, side by side). The first use of a generator measures how near it comes to its own pictures.
 
-    Example: huanjing project boot.png --model runs/clothing-residual
+    Example: huanjing project boot.png --model runs/clothing-generator
     """
     import_openvino_lightly()
     import numpy as np

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 from huanjing.cli.language import Lang, resolve_language
 
 WORDS = {
     "recipe": "方案", "size": "规模", "pictures": "图片", "generator": "生成器", "discriminator": "判别器",
-    "s/step": "秒/步", "grey": "灰度", "colour": "彩色", "default": "默认", "distance": "距离",
+    "s/step": "秒/步", "grey": "灰度", "colour": "彩色", "distance": "距离",
     "distance not measured": "距离未测",
 }  # fmt: skip
 
@@ -23,12 +24,12 @@ SUMMARIES = {
 NOTES = {
     "en": (
         "Parameters in millions; s/step: CPU seconds for a step of {batch} pictures, {basis}.",
-        "--size auto takes medium, and small for short runs above 32 pixels.",
+        "--size auto takes medium, and small for short runs above 64 pixels.",
         "Distance, lower is better: {protocol}.",
     ),
     "zh": (
         "参数量以百万计；秒/步：一步（{batch} 张图片）所用的 CPU 秒数，{basis}。",
-        "--size auto 取 medium；图片大于 32 像素且时间较短时取 small。",
+        "--size auto 取 medium；图片大于 64 像素且时间较短时取 small。",
         "距离（越低越好）：{protocol}。",
     ),
 }
@@ -45,10 +46,20 @@ def print_recipes(chosen: Lang | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from huanjing.generation.costs import BASIS, BASIS_ZH, COSTS
-    from huanjing.generation.recipes import DEFAULT_RECIPE, DISTANCE_PROTOCOL, RECIPES
+    from huanjing.generation.costs import BASIS, BASIS_ZH, BATCH, COSTS
+    from huanjing.generation.recipes import DEFAULT_RECIPES, DISTANCE_PROTOCOL, RECIPES
 
     language = resolve_language(chosen, human=True)
+    defaults: dict[str, str] = {}
+    least: float = 0
+    for most, name in DEFAULT_RECIPES:
+        bound = (
+            {"en": f"above {least}", "zh": f"{least} 像素以上"}
+            if most == math.inf
+            else {"en": f"up to {most}", "zh": f"{most} 像素及以下"}
+        )
+        defaults[name] = f"默认用于 {bound['zh']}" if language == "zh" else f"default {bound['en']} pixels"
+        least = most
 
     def word(english: str) -> str:
         return WORDS.get(english, english) if language == "zh" else english
@@ -69,7 +80,8 @@ def print_recipes(chosen: Lang | None) -> None:
     for name, recipe in RECIPES.items():
         known = recipe.distance is not None
         notes = [f"{word('distance')} {recipe.distance:g}" if known else word("distance not measured")]
-        notes += [word("default")] if name == DEFAULT_RECIPE else []
+        if name in defaults:
+            notes.append(defaults[name])
         summary = SUMMARIES[name] if language == "zh" else recipe.summary
         aside = f"（{'，'.join(notes)}）" if language == "zh" else f" ({', '.join(notes)})"
         console.print(f"{name}: {summary}{aside}")
@@ -77,7 +89,7 @@ def print_recipes(chosen: Lang | None) -> None:
     for note in NOTES[language]:
         console.print(
             note.format(
-                batch=RECIPES[DEFAULT_RECIPE].batch,
+                batch=BATCH,
                 basis=BASIS_ZH if language == "zh" else BASIS,
                 protocol=DISTANCE_PROTOCOL_ZH if language == "zh" else DISTANCE_PROTOCOL,
             )

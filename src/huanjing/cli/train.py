@@ -30,7 +30,9 @@ train.add_command(recognizer)
 
 @train.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--recipe", metavar="NAME", help="How to train: residual unless told; see --list-recipes.")
+@click.option(
+    "--recipe", metavar="NAME", help="How to train; by the pictures' size unless told. See --list-recipes."
+)
 @click.option(
     "--size",
     type=click.Choice(["small", "medium", "large", "auto"]),
@@ -141,23 +143,22 @@ def generator(
     require_tensorflow(compute=cluster is None)
 
     from huanjing.cli.evaluate_generator import report_run
-    from huanjing.generation.recipes import DEFAULT_RECIPE
     from huanjing.training import Interrupted, Run
     from huanjing.training.distribution import WorkerLostError, start_distribution
 
     run = (
         run
         or Path("runs")
-        / f"{folder.resolve().name}-{recipe or DEFAULT_RECIPE}{'' if private is None else '-private'}"
+        / f"{folder.resolve().name}-{recipe or 'generator'}{'' if private is None else '-private'}"
     )
     if cluster is not None and not cluster.chief:
         return follow(cluster, run, partial(configure, run, folder, asked))
     config, pictures = configure(run, folder, asked)
+    language = resolve_language(lang, human=True)
     if cluster is not None:
         print(f"Waiting for the other workers; there are {cluster.workers} in all.", file=sys.stderr)
     try:
         with Run.start(run, config) as opened:
-            language = resolve_language(lang, human=True)
             train_and_export(
                 config,
                 pictures,
@@ -167,7 +168,7 @@ def generator(
                 distribution=start_distribution(cluster),
             )
             model = opened.model
-        report_run(run, pictures)
+        report_run(run, pictures, language)
     except Interrupted as stopped:
         print(f"huanjing: {stopped}", file=sys.stderr)
         return 130

@@ -49,18 +49,18 @@ ALARMS: dict[str, Alarm] = {
     ),
     "discriminator-won": Alarm(
         "The discriminator tells every picture apart, which leaves the generator nothing to learn from; collapse "
-        "often follows. More pictures, or --augment auto, make its task harder.",
-        "判别网络已能分辨所有图片，生成网络学不到东西，往往随后坍缩。增加图片或使用 --augment auto 可加大判别难度。",
+        "often follows. More pictures, or --augment 0.2, make its task harder.",
+        "判别网络已能分辨所有图片，生成网络学不到东西，往往随后坍缩。增加图片或使用 --augment 0.2 可加大判别难度。",
     ),
     "over-fitting": Alarm(
         "The discriminator knows the training pictures by heart: pictures that it was never shown score like "
-        "generated ones. Use --augment auto, add pictures, or train for less long.",
-        "判别网络背下了训练图片：没见过的真实图片得分与生成图片相近。请用 --augment auto、增加图片或缩短训练。",
+        "generated ones. Use --augment 0.2, add pictures, or train for less long.",
+        "判别网络背下了训练图片：没见过的真实图片得分与生成图片相近。请用 --augment 0.2、增加图片或缩短训练。",
     ),
     "copies": Alarm(
-        "The generator copies training pictures. Do not take what it makes for new; use --augment auto, add pictures, "
+        "The generator copies training pictures. Do not take what it makes for new; use --augment 0.2, add pictures, "
         "or train for less long.",
-        "生成网络在照抄训练图片，它的输出不能当作新图片。请使用 --augment auto、增加图片，或缩短训练。",
+        "生成网络在照抄训练图片，它的输出不能当作新图片。请使用 --augment 0.2、增加图片，或缩短训练。",
     ),
     "leak": Alarm(
         "Generated pictures have grey patches, which the augmentation cuts out. Start a new run with a fixed "

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+BATCH = 64
+"""Pictures in a step as it was measured; recipes may take others."""
 BASIS = "mixed bfloat16 on two cores (AVX-512), other work beside it, so that only ratios count"
 BASIS_ZH = "双核（AVX-512）上以 mixed bfloat16 计算，同时有其他任务，只有比例有意义"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One recipe and size at one kind of picture, without classes, at the recipe's batch."""
+    """One recipe and size at one kind of picture, without classes, with batches of :data:`BATCH`."""
 
     recipe: str
     size: Literal["small", "medium", "large", ""]

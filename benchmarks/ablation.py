@@ -1,0 +1,123 @@
+"""What each change to a recipe buys: curves of recipes, whole and with parts changed, on the same pictures.
+
+``$HUANJING_CLOTHING`` names a folder with the whole of Fashion-MNIST (``tools/build_clothing.py --unpack-all``),
+``$HUANJING_FACES`` one with drawn faces (``tools/faces``), ``$HUANJING_PHOTOGRAPHS`` one with real photographs
+(``tools/photographs``). A curve that is in ``results/curves`` is not made again, so that the hours that all take can be
+spent a part at a time; remove it to measure anew. ``benchmarks/curves.py`` makes one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+from benchmarks.report import RESULTS, Row
+
+CURVES = RESULTS / "curves"
+FOLDERS = {"clothing": "HUANJING_CLOTHING", "faces": "HUANJING_FACES", "photographs": "HUANJING_PHOTOGRAPHS"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A curve to be made, once for each seed."""
+
+    pictures: str
+    name: str
+    core_minutes: int
+    recipe: str
+    changes: tuple[str, ...] = ()
+    """``FIELD=VALUE`` of the recipe."""
+    seeds: tuple[int, ...] = (0,)
+    last: int = 2000
+    """Pictures of the last score."""
+
+    def file(self, seed: int) -> Path:
+        """Where the curve is kept."""
+        return CURVES / f"{self.pictures}-{self.name.replace(' ', '-')}-{self.core_minutes}-{seed}.json"
+
+
+FIRST = ("batch=64", "penalty=1.0", "rate=4e-4", "last_rate=4e-4", "average_half_life=200")
+"""``slim`` as it was first: a pilot's settings, in steps of 64 pictures."""
+
+PLANS = (
+    Plan("clothing", "dcgan", 16, "dcgan", last=10_000),
+    Plan("clothing", "residual", 8, "residual"),
+    Plan("clothing", "residual b16", 16, "residual", ("batch=16", "average_half_life=2000"), last=10_000),
+    Plan("faces", "dcgan", 24, "dcgan"),
+    Plan("faces", "slim", 24, "slim"),
+    Plan("faces", "slim first", 12, "slim", FIRST),
+    Plan("faces", "slim first g10", 8, "slim", (*FIRST, "penalty=10.0")),
+    Plan("faces", "slim first fall", 8, "slim",
+         (*FIRST, "rate=6e-4", "last_rate=3e-5", "average_half_life=1000")),
+    Plan("faces", "slim first b16", 8, "slim", (*FIRST, "batch=16")),
+    Plan("faces", "slim g1", 8, "slim", ("penalty=1.0",)),
+    Plan("faces", "slim", 8, "slim"),
+)  # fmt: skip
+
+BOUNDS = (
+    ("clothing", "residual b16", 16, "dcgan", 16, 0.2, "at most a fifth after 10 minutes on two cores"),
+    ("faces", "slim", 24, "dcgan", 24, 0.5, "at most half after 60 minutes on two cores"),
+)
+"""Pictures, ours and its core-minutes, theirs, the most that ours may be of theirs, and how that was asked."""
+
+
+def run() -> list[Row]:
+    """Make what is missing, each curve on a core of its own, then a row for each of :data:`BOUNDS`."""
+    missing = [(plan, seed) for plan in PLANS for seed in plan.seeds if not plan.file(seed).is_file()]
+    cores: Queue[int] = Queue()
+    for core in sorted(os.sched_getaffinity(0)):
+        cores.put(core)
+    with ThreadPoolExecutor(cores.qsize()) as pool:
+        list(pool.map(lambda one: _make(*one, cores), missing))
+    return [_row(*bound) for bound in BOUNDS]
+
+
+def _make(plan: Plan, seed: int, cores: Queue[int]) -> None:
+    if FOLDERS[plan.pictures] not in os.environ:
+        return
+    core = cores.get()
+    changes = [part for change in plan.changes for part in ("--set", change)]
+    try:
+        subprocess.run(
+            ["taskset", "-c", str(core), sys.executable, "-m", "benchmarks.curves",
+             os.environ[FOLDERS[plan.pictures]], plan.file(seed), plan.recipe, *changes, "--seed", str(seed),
+             "--core-minutes", str(plan.core_minutes), "--last", str(plan.last)],
+            check=True,
+        )  # fmt: skip
+    finally:
+        cores.put(core)
+
+
+def _row(
+    pictures: str, ours: str, our_time: int, theirs: str, their_time: int, most: float, asked: str
+) -> Row:
+    curves = [_points(pictures, ours, our_time), _points(pictures, theirs, their_time)]
+    shared = sorted(set(curves[0]) & set(curves[1]))
+    listed = "; ".join(
+        f"{minutes} core-minutes: {curves[0][minutes]:.1f} against {curves[1][minutes]:.1f}, "
+        f"{curves[0][minutes] / curves[1][minutes]:.2f}"
+        for minutes in shared
+    )
+    return Row(
+        f"Fréchet distance of {ours} against {theirs}, {pictures}, one core",
+        asked,
+        listed or f"not run: ${FOLDERS[pictures]} is not set",
+        bool(shared) and curves[0][shared[-1]] / curves[1][shared[-1]] <= most,
+        {"ours": curves[0], "theirs": curves[1]},
+    )
+
+
+def _points(pictures: str, name: str, core_minutes: int) -> dict[int, float]:
+    """The distances of the curve of seed 0 by whole core-minutes."""
+    file = Plan(pictures, name, core_minutes, "").file(0)
+    if not file.is_file():
+        return {}
+    points: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["points"]
+    return {round(point["core_minutes"]): point["frechet"] for point in points}

@@ -1,0 +1,179 @@
+"""What a recipe, or a change to one, reaches after how much computing: Fréchet distance against core-minutes.
+
+    python -m benchmarks.curves PICTURES OUT.json RECIPE [--set FIELD=VALUE]... [--seed 0] [--core-minutes 20]
+
+One thread computes, and the clock is that of the processor: it stands still while scores are taken, and while other
+work has the core, so that curves compare even where they were made on a busy machine. PICTURES holds ``train`` and
+``test``. The loop is that of ``huanjing train generator`` without its talk: the same feed, the same step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import time
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.report import machine
+from huanjing.datasets import prepare_pictures
+from huanjing.images import encode_png, picture_grid
+from huanjing.runtime import Recognizer, latents
+
+if TYPE_CHECKING:
+    from huanjing.generation.config import GeneratorConfig
+    from huanjing.generation.state import TrainingState
+
+SCORED = 2000
+SCORED_LAST = 10_000
+"""At the end, or as many test pictures as there are."""
+STEPS = 20
+"""Between two looks at the clock."""
+FIRST_POINT = 1.0
+GROWTH = 2.0
+"""From one point of a curve to the next, in core-minutes."""
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description="A recipe's Fréchet distance against core-minutes.")
+    parser.add_argument("pictures", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("recipe")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="another field of the recipe"
+    )
+    parser.add_argument("--size", choices=("small", "medium", "large"))
+    parser.add_argument("--augment", default="0")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--core-minutes", type=float, default=20.0)
+    parser.add_argument("--last", type=int, default=SCORED, help="pictures that the last score is taken on")
+    asked = parser.parse_args()
+    changes = dict(part.split("=", 1) for part in asked.set)
+    curve = Curve(
+        asked.pictures, asked.recipe, asked.size, changes, asked.augment, asked.seed, asked.core_minutes
+    )
+    curve.out = asked.out
+    curve.run(asked.last)
+
+
+class Curve:
+    """One training, and the points of its curve."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: str,
+        size: str | None,
+        changes: dict[str, str],
+        augment: str,
+        seed: int,
+        core_minutes: float,
+    ) -> None:
+        self.sets = {kind: _pictures(folder / kind) for kind in ("train", "test")}
+        self.config = _config(self.sets["train"], recipe, size, changes, augment, seed)
+        self.core_minutes = core_minutes
+        self.out = Path("curve.json")
+        # In the folder's order they would lie class by class.
+        self.test = np.random.default_rng(0).permutation(len(self.sets["test"]))
+        self.recognizer = Recognizer()
+        self.real: dict[int, NDArray[np.float32]] = {}
+        self.about = {
+            "pictures": folder.name, "count": len(self.sets["train"]), "seed": seed, "augment": augment,
+            "core_minutes": core_minutes, "recipe": asdict(self.config.recipe), "machine": machine(),
+        }  # fmt: skip
+        self.points: list[dict[str, Any]] = []
+
+    def run(self, last: int) -> None:
+        """Train, score, write after every point."""
+        import tensorflow as tf
+
+        from huanjing.generation.feed import Feed
+        from huanjing.generation.state import TrainingState
+        from huanjing.generation.step import make_step
+
+        state = TrainingState(self.config)
+        step = make_step(self.config, state)
+        spent, number, due = 0.0, 0, FIRST_POINT
+        with Feed(self.config, self.sets["train"], None, 0) as feed:
+            while spent < self.core_minutes:
+                started = time.process_time()
+                for _ in range(STEPS):
+                    progress = tf.constant(min(1.0, spent / self.core_minutes), tf.float32)
+                    losses = step(*feed.next(), tf.constant(number, tf.int64), progress)
+                    number += 1
+                loss = float(losses[0])
+                # Tracing and optimising the graph is no training; a run of any length pays it once.
+                spent += (time.process_time() - started) / 60.0 if number > STEPS else 0.0
+                if spent >= due or spent >= self.core_minutes:
+                    due *= GROWTH
+                    self._point(state, number, spent, loss, last if spent >= self.core_minutes else SCORED)
+
+    def _point(self, state: TrainingState, step: int, spent: float, loss: float, count: int) -> None:
+        from huanjing.generation.metrics.frechet import frechet_distance
+        from huanjing.generation.metrics.precision_recall import precision_recall
+        from huanjing.generation.samples import make_pictures
+
+        made = make_pictures(state.averaged, latents(range(count), self.config.recipe.latent))
+        features, real = self.recognizer.features(made), self._real(count)
+        point = {
+            "core_minutes": round(spent, 2), "steps": step, "loss": round(loss, 4), "pictures": len(features),
+            "frechet": round(float(frechet_distance(features, real)), 2),
+            "recall": round(precision_recall(real[:SCORED], features[:SCORED]).recall.value, 4),
+        }  # fmt: skip
+        self.points.append(point)
+        print(f"{self.out.stem}: {point}", flush=True)
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        self.out.write_text(
+            json.dumps(self.about | {"points": self.points}, indent=1) + "\n", encoding="utf-8"
+        )
+        sheet = encode_png(picture_grid(made[:64], 8))
+        self.out.with_suffix(".png").write_bytes(sheet)
+
+    def _real(self, count: int) -> NDArray[np.float32]:
+        if count not in self.real:
+            self.real[count] = self.recognizer.features(np.asarray(self.sets["test"][self.test[:count]]))
+        return self.real[count]
+
+
+def _pictures(folder: Path) -> NDArray[np.uint8]:
+    """The folder's pictures, of the shape of its first."""
+    from PIL import Image
+
+    first = next(folder.rglob("*.png"))
+    with Image.open(first) as opened:
+        width, height, channels = *opened.size, 1 if opened.mode == "L" else 3
+    return np.asarray(prepare_pictures(folder, (height, width), channels).array)
+
+
+def _config(
+    pictures: NDArray[np.uint8], name: str, size: str | None, changes: dict[str, str], augment: str, seed: int
+) -> GeneratorConfig:
+    from huanjing.generation.config import DataSummary, GeneratorConfig
+    from huanjing.generation.precision import best_precision
+    from huanjing.generation.recipes import Recipe, recipe_for
+    from huanjing.generation.shape import Shape
+
+    shape = Shape(*pictures.shape[1:])
+    unknown = set(changes) - {field.name for field in fields(Recipe)}
+    if unknown:
+        raise SystemExit(f"A recipe has no field {', '.join(sorted(unknown))}.")
+    values = {key: ast.literal_eval(text) for key, text in changes.items()}
+    recipe = replace(recipe_for(name, shape, size=size), **values)
+    return GeneratorConfig(
+        recipe=recipe, height=shape.height, width=shape.width, channels=shape.channels, seed=seed, steps=10**9,
+        precision=best_precision(), data=DataSummary("", len(pictures), ""),
+        augment="adaptive" if augment == "adaptive" else float(augment),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

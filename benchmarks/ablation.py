@@ -57,8 +57,8 @@ PLANS = (
     Plan("faces", "slim first fall", 8, "slim",
          (*FIRST, "rate=6e-4", "last_rate=3e-5", "average_half_life=1000")),
     Plan("faces", "slim first b16", 8, "slim", (*FIRST, "batch=16")),
-    Plan("faces", "slim g1", 8, "slim", ("penalty=1.0",)),
     Plan("faces", "slim", 8, "slim"),
+    Plan("faces", "slim g5", 8, "slim", ("penalty=5.0",)),
 )  # fmt: skip
 
 BOUNDS = (

@@ -31,7 +31,7 @@ def test_slim_is_the_measured_pair_at_64() -> None:
     recipe = recipe_for("slim", Shape(64, 64, 3))
     assert recipe.generator_widths == (256, 128, 96, 64)
     assert recipe.discriminator_widths == (48, 96, 128, 192)
-    assert (recipe.rate, recipe.last_rate, recipe.batch, recipe.penalty) == (6e-4, 5e-5, 16, 5.0)
+    assert (recipe.rate, recipe.last_rate, recipe.batch, recipe.penalty) == (6e-4, 5e-5, 16, 1.0)
     assert (recipe.beta_1, recipe.beta_2, recipe.penalty_share) == (0.0, 0.99, 0.125)
 
 

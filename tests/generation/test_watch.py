@@ -94,7 +94,9 @@ def test_a_game_that_the_discriminator_wins_is_told_and_no_state_to_go_back_to(
     config = tiny()
     patient, looking = state(config), doctor(config, blobs)
     assert looking.look(patient).good
-    patient.game.assign(0.1)
+    patient.game.assign(0.15)
+    assert looking.look(patient).good
+    patient.game.assign(0.05)
     findings = looking.look(patient)
     assert findings.alarms[0] == "discriminator-won"
     assert not findings.good

@@ -87,7 +87,7 @@ RECIPES: dict[str, Recipe] = {
             name="slim",
             summary="strided networks, batch normalisation in the generator; objective and average as in residual",
             generator="strided", discriminator="strided", objective="relativistic", batch=16,
-            beta_1=0.0, beta_2=0.99, penalty=5.0, average_half_life=2000,
+            beta_1=0.0, beta_2=0.99, penalty=1.0, average_half_life=2000,
         ),
     )
 }  # fmt: skip

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huanjing.errors import UsageError
-from huanjing.generation.share import refuse_private
-from huanjing.training.cluster import VARIABLE, Cluster, read_cluster
-from huanjing.training.launcher import WORKER_LOST, end_with_launcher, launch
 
 if TYPE_CHECKING:
     from huanjing.datasets import PictureArray
     from huanjing.generation.config import GeneratorConfig
+    from huanjing.training.cluster import Cluster
 
 PAUSE = 0.2
 SAID_AFTER = 20.0
@@ -28,6 +26,10 @@ def start_workers(workers: int | None, *, private: bool = False) -> int | Cluste
     :raises UsageError: where ``workers`` is not how many TF_CONFIG names, or it names none that can be understood, or
         private training would have several.
     """
+    from huanjing.generation.share import refuse_private
+    from huanjing.training.cluster import VARIABLE, read_cluster
+    from huanjing.training.launcher import end_with_launcher, launch
+
     if private:
         refuse_private(workers or 1)
     cluster = read_cluster()
@@ -71,6 +73,8 @@ def follow(cluster: Cluster, run: Path, configure: Callable[[], tuple[GeneratorC
 
 def lost(error: Exception) -> int:
     """Say that another worker is gone: the exit code by which a launcher knows that it was another."""
+    from huanjing.training.launcher import WORKER_LOST
+
     print(f"huanjing: {error}", file=sys.stderr)
     return WORKER_LOST
 

@@ -17,11 +17,14 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-torch.cuda.is_available = lambda: True
+honest, torch.cuda.is_available = torch.cuda.is_available, lambda: True
 torch.Tensor.cuda = lambda self, *_, **__: self
 torch.nn.Module.cuda = lambda self, *_, **__: self
 
 from lightweight_gan import Trainer, lightweight_gan  # noqa: E402
+
+# It asks as it is imported; PyTorch itself asks later, and needs the truth.
+torch.cuda.is_available = honest
 
 
 class _TorchOnProcessor:

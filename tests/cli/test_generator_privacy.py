@@ -32,6 +32,7 @@ SPENT = Privacy(
     [
         Asked(minutes=10.0),
         Asked(until="good"),
+        Asked(until=20.0),
         Asked(conditional="yes"),
         Asked(augment=0.3),
     ],

@@ -25,7 +25,7 @@ def without_looking(asked: Asked) -> Asked:
     """
     refused = (
         (asked.minutes is not None, "--minutes", "the noise follows from the number of steps: give --steps"),
-        (asked.until == "good", "--until good", "its score compares with real pictures"),
+        (asked.until not in {None, "end"}, f"--until {asked.until}", "the score compares with real pictures"),
         (asked.conditional == "yes", "--conditional yes", "how many pictures a class has is not covered by noise"),
         (asked.augment not in {None, "auto", 0.0}, "--augment", "its draws follow from the run's seed"),
     )  # fmt: skip

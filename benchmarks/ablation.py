@@ -61,6 +61,8 @@ PLANS = (
     Plan("faces", "slim first b16 small", 4, "slim", (*FIRST, "batch=16"), size="small"),
     Plan("faces", "slim", 8, "slim"),
     Plan("faces", "slim g5", 8, "slim", ("penalty=5.0",)),
+    Plan("faces", "slim classic loss", 4, "slim", ('objective="non-saturating"',)),
+    Plan("faces", "slim no penalty", 4, "slim", ("penalty=0.0",)),
 )  # fmt: skip
 
 TOLERANCE = 0.1

@@ -64,7 +64,7 @@ def rows(faces: Path, outs: dict[str, Path]) -> list[Row]:
             f"Fréchet distance after {MINUTES} minutes on one core, 7,000 faces of 64×64: slim, against {name}",
             "smaller",
             f"{ours['distance']:.0f} against {measured[name]['distance']:.0f}; pictures/s "
-            f"{ours['pictures_per_second']:.0f} against {measured[name]['pictures_per_second']:.0f}",
+            f"{ours['pictures_per_second']:.3g} against {measured[name]['pictures_per_second']:.2g}",
             ours["distance"] < measured[name]["distance"],
             {"all": measured, "pictures": SCORED, "seeds": 1},
         )

@@ -59,6 +59,27 @@ def test_a_graph_that_differs_is_not_written(
     assert not (tmp_path / "model").exists()
 
 
+def test_where_half_precision_is_too_coarse_weights_are_stored_as_they_are(
+    tiny: Callable[..., GeneratorConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huanjing.generation import export
+    from huanjing.generation.networks import build_generator
+    from huanjing.runtime import Generator
+
+    config = tiny()
+    network = build_generator(config.recipe, config.shape, "float32", 3)
+
+    def furthest(name: str) -> float:
+        bundle = export.export_generator(tmp_path / name, config, network, name="tiny")
+        reference = np.load(bundle.reference)
+        return float(np.abs(Generator(bundle).pictures(reference["latent"]) - reference["picture"]).max())
+
+    halved = furthest("halved")
+    assert 0 < halved <= export.TOLERANCE
+    monkeypatch.setattr(export, "TOLERANCE", halved / 2)
+    assert furthest("whole") <= halved / 2
+
+
 def test_neither_using_nor_converting_is_reported(tmp_path: Path) -> None:
     """OpenVINO tells its makers of its import and of each conversion unless told not to; nothing may leave."""
     program = """

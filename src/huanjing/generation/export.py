@@ -32,8 +32,8 @@ from huanjing.runtime.silent import ov, unreported
 
 REFERENCES = 8
 TOLERANCE = 0.02
-"""How far a picture from the bundle may lie from what Keras computes in float32, of -1..1: weights rounded to half
-precision make up nearly all of it. 0.02 is two and a half steps of 255."""
+"""How far a picture from the bundle may lie from what Keras computes in float32, of -1..1: two and a half steps of 255.
+Weights are stored in half precision where that stays within it, else as they are."""
 
 
 def export_generator(
@@ -72,12 +72,10 @@ def export_generator(
                 f"and at most {TOLERANCE} is allowed; the model was not written. Please report this."
             )
         ov.save_model(graph, aside / "graph.xml", compress_to_fp16=True)
-        difference = float(np.abs(_run(core().read_model(aside / "graph.xml"), given) - expected).max())
-        if not difference <= TOLERANCE:
-            raise BundleError(
-                f"{folder}: in half precision the pictures differ by {difference:.4f}, "
-                f"and at most {TOLERANCE} is allowed; the model was not written. Please report this."
-            )
+        halved = _run(core().read_model(aside / "graph.xml"), given)
+        if not np.abs(halved - expected).max() <= TOLERANCE:
+            # Weights that half precision is too coarse for: a file of twice the size, and the pictures of the training.
+            ov.save_model(graph, aside / "graph.xml", compress_to_fp16=False)
         np.savez(aside / "reference.npz", allow_pickle=False, **given, picture=expected)
         if keep_weights:
             plain.save_weights(aside / "weights.weights.h5")

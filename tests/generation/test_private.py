@@ -249,9 +249,11 @@ def test_recipes_whose_discriminator_draws_at_random_are_refused() -> None:
     from huanjing.generation.recipes import recipe_for
     from huanjing.generation.shape import Shape
 
-    with pytest.raises(UsageError, match=r"--private cannot go with the recipe dcgan.*residual, slim"):
+    with pytest.raises(
+        UsageError, match=r"--private cannot go with the recipe dcgan.*residual, slim, modulated"
+    ):
         private_recipe(recipe_for("dcgan", Shape(28, 28, 1)))
-    for name in ("residual", "slim"):
+    for name in ("residual", "slim", "modulated"):
         recipe = private_recipe(recipe_for(name, Shape(28, 28, 1)))
         assert recipe.objective == "non-saturating", (
             "the relativistic one shows real pictures to the generator"

@@ -35,9 +35,17 @@ def test_slim_is_the_measured_pair_at_64() -> None:
     assert (recipe.beta_1, recipe.beta_2, recipe.penalty_share) == (0.0, 0.99, 0.125)
 
 
+def test_modulated_is_slim_with_the_pictures_own_grid() -> None:
+    slim, recipe = (recipe_for(name, Shape(64, 64, 3)) for name in ("slim", "modulated"))
+    assert recipe.generator_widths == (*slim.generator_widths, 16)
+    assert recipe.discriminator_widths == (16, *slim.discriminator_widths)
+    assert (recipe.rate, recipe.last_rate, recipe.batch) == (1e-3, 1e-4, 16)
+    assert (recipe.penalty, recipe.last_penalty, recipe.updates) == (1.0, 0.1, 1)
+
+
 @pytest.mark.parametrize(
     ("sides", "name"),
-    [((28, 28), "residual"), ((32, 24), "residual"), ((32, 48), "slim"), ((64, 64), "slim")],
+    [((28, 28), "residual"), ((32, 24), "residual"), ((32, 48), "modulated"), ((64, 64), "modulated")],
 )
 def test_the_recipe_goes_by_the_longer_side_unless_asked_for(sides: tuple[int, int], name: str) -> None:
     assert default_recipe(Shape(*sides, 3)) == name
@@ -69,11 +77,12 @@ def test_sizes_go_by_pictures_and_minutes_unless_asked_for() -> None:
         recipe_for("dcgan", small, size="large")
 
 
-@pytest.mark.parametrize("name", ["residual", "slim"])
+@pytest.mark.parametrize("name", ["residual", "slim", "modulated"])
 @pytest.mark.parametrize("sides", [(28, 28), (64, 64), (48, 64), (104, 256), (256, 256)])
 def test_strided_discriminators_end_on_a_grid_of_at_most_four(name: str, sides: tuple[int, int]) -> None:
     recipe = recipe_for(name, Shape(*sides, 3))
-    assert math.ceil(max(sides) / 2 ** len(recipe.discriminator_widths)) <= 4
+    halvings = len(recipe.discriminator_widths) - (name == "modulated")  # whose first one keeps the size
+    assert math.ceil(max(sides) / 2**halvings) <= 4
 
 
 def test_sides_need_not_be_equal() -> None:
@@ -84,7 +93,9 @@ def test_sides_need_not_be_equal() -> None:
 def test_what_cannot_be_is_said_with_what_can() -> None:
     with pytest.raises(UsageError, match=r"multiples of 4.*28 by 32"):
         recipe_for("residual", Shape(31, 28, 1))
-    with pytest.raises(UsageError, match=r"no recipe 'x'. There are: dcgan, dcgan-dense, residual, slim"):
+    with pytest.raises(
+        UsageError, match=r"no recipe 'x'. There are: dcgan, dcgan-dense, residual, slim, modulated"
+    ):
         recipe_for("x", Shape(28, 28, 1))
 
 

@@ -282,3 +282,25 @@ def test_until_a_score_ends_once_it_is_reached_and_a_resumed_run_hears_the_same(
         trained = train_generator(easy, squares, run, score=score)
     assert trained.step == 10
     assert trained.best_score < 1000
+
+
+@pytest.mark.parametrize(("progress", "constant"), [(0.0, 8.0), (1.0, 2.0), (0.5, 5.0)])
+def test_the_penalty_falls_with_the_rate(tiny: Tiny, progress: float, constant: float) -> None:
+    import tensorflow as tf
+
+    from huanjing.generation.state import TrainingState
+    from huanjing.generation.step import make_step
+
+    def after_a_step(**penalties: float | None) -> Pictures:
+        config = tiny("modulated", recipe=penalties)
+        state = TrainingState(config)
+        pictures = tf.constant(np.random.default_rng(1).integers(0, 256, (1, 8, 8, 8, 1)), tf.uint8)
+        labels = tf.zeros([1, 8], tf.int32)
+        make_step(config, state)(pictures, labels, tf.constant(0, tf.int64), tf.constant(progress))
+        return state.arrays()["discriminator/000"]
+
+    falling = after_a_step(penalty=8.0, last_penalty=2.0)
+    np.testing.assert_allclose(
+        falling, after_a_step(penalty=constant, last_penalty=None), rtol=1e-5, atol=1e-7
+    )
+    assert not np.allclose(falling, after_a_step(penalty=100.0, last_penalty=None), rtol=1e-5, atol=1e-7)

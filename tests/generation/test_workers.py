@@ -45,6 +45,8 @@ def runs(tiny: Tiny) -> dict[str, GeneratorConfig]:
         ),
         # Batch normalisation in the generator, penalties, augmentation.
         "slim": tiny("slim", augment=0.5, recipe={"penalty_share": 0.25}, **common),
+        # The style beside the grids, penalties that fall, one update of both.
+        "modulated": tiny("modulated", recipe={"penalty_share": 0.25}, **common),
         # Batch normalisation, dropout, one update of both.
         "dcgan": tiny("dcgan", augment=0.3, recipe={"penalty_share": 0.25}, **common),
     }

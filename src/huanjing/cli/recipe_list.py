@@ -18,6 +18,7 @@ SUMMARIES = {
     "dcgan-dense": "教程文章里的网络：全连接层一直加宽到 8,192 个单元，只能生成 32×32 彩色图片",
     "residual": "残差块、相对成对损失、真假两侧都加梯度惩罚、权重取滑动平均",
     "slim": "步进卷积，生成器带批归一化；损失和滑动平均与 residual 相同",
+    "modulated": "在 slim 上，生成器每层都直接得到潜变量，两个网络都在原尺寸上看图；每步只算一遍",
 }
 """In Chinese; the English ones are the recipes' own."""
 

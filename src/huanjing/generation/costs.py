@@ -45,5 +45,11 @@ COSTS = (
     Cost("slim",        "medium", 64, 64, 3,  1_101_955,   669_393, 0.40),
     Cost("slim",        "large",  28, 28, 1,    702_913,   612_889, 0.16),
     Cost("slim",        "large",  64, 64, 3,  2_267_331, 1_501_753, 0.83),
+    Cost("modulated",   "small",  28, 28, 1,    207_401,    71_897, 0.04),
+    Cost("modulated",   "small",  64, 64, 3,    396_219,   170_953, 0.20),
+    Cost("modulated",   "medium", 28, 28, 1,    463_825,   285_105, 0.08),
+    Cost("modulated",   "medium", 64, 64, 3,  1_201_907,   679_825, 0.42),
+    Cost("modulated",   "large",  28, 28, 1,    777_593,   639_625, 0.15),
+    Cost("modulated",   "large",  64, 64, 3,  2_425_387, 1_526_617, 0.82),
 )
 # fmt: on

@@ -49,6 +49,8 @@ RATE = 5e-4
 """Adam's, from start to end."""
 BETA_1 = 0.5
 BETA_2 = 0.999
+BARE = ("strided", "modulated")
+"""Discriminators that give a picture its score without a look at the others, or at chance."""
 
 PairLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -61,8 +63,8 @@ def private_recipe(recipe: Recipe) -> Recipe:
 
     :raises UsageError: where the discriminator mixes the pictures of a batch, or draws at random.
     """
-    if recipe.discriminator != "strided":
-        able = ", ".join(name for name, row in RECIPES.items() if row.discriminator == "strided")
+    if recipe.discriminator not in BARE:
+        able = ", ".join(name for name, row in RECIPES.items() if row.discriminator in BARE)
         raise UsageError(
             f"--private cannot go with the recipe {recipe.name}: its discriminator has dropout, whose draws follow "
             f"from the run's seed, so that the promise would not hold. Those that it can go with: {able}."
@@ -71,6 +73,7 @@ def private_recipe(recipe: Recipe) -> Recipe:
         recipe,
         objective="non-saturating",
         penalty_share=1.0,
+        last_penalty=None,
         rate=RATE,
         last_rate=RATE,
         beta_1=BETA_1,

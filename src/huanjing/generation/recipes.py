@@ -22,8 +22,8 @@ class Recipe:
 
     name: str
     summary: str
-    generator: Literal["classic", "dense", "residual", "strided"]
-    discriminator: Literal["classic", "strided"]
+    generator: Literal["classic", "dense", "residual", "strided", "modulated"]
+    discriminator: Literal["classic", "strided", "modulated"]
     objective: Literal["non-saturating", "relativistic"]
     batch: int
     beta_1: float
@@ -36,6 +36,8 @@ class Recipe:
     """2: the networks learn in turn, each from pictures and latents of its own. 1: both from one pass."""
     penalty: float = 0.0
     """γ: the gradient penalties on real and generated pictures are weighed by γ/2. 0 means none."""
+    last_penalty: float | None = None
+    """γ at the end, where the half cosine of the rate leads it; None: as at the start."""
     penalty_share: float = 0.125
     """The part of each batch that the penalties are taken on."""
     average_half_life: float = 0.0
@@ -89,10 +91,16 @@ RECIPES: dict[str, Recipe] = {
             generator="strided", discriminator="strided", objective="relativistic", batch=16,
             beta_1=0.0, beta_2=0.99, penalty=1.0, average_half_life=2000,
         ),
+        Recipe(
+            name="modulated",
+            summary="slim, told of the latent on every grid, and looking at pictures at full size; one pass a step",
+            generator="modulated", discriminator="modulated", objective="relativistic", batch=16, updates=1,
+            beta_1=0.0, beta_2=0.99, penalty=1.0, last_penalty=0.1, average_half_life=2000,
+        ),
     )
 }  # fmt: skip
 
-DEFAULT_RECIPES = ((32, "residual"), (math.inf, "slim"))
+DEFAULT_RECIPES = ((32, "residual"), (math.inf, "modulated"))
 """The recipe for pictures whose longer side is at most so long: what reached the lowest distance in the same time, on
 grey pictures of 28×28 and on colour ones of 64×64 (docs/en/what-each-change-buys.md)."""
 DISCRIMINATOR_BASE = 4
@@ -121,7 +129,7 @@ def recipe_for(
         raise UsageError(
             f"{name} makes pictures of {width} by {height} with {channels} channels alone, and {shape.width} by "
             f"{shape.height} with {shape.channels} are asked for. Leave --resolution and --channels out, or take "
-            "another recipe; residual and slim make all."
+            "another recipe; residual, slim and modulated make all."
         )
     row = size_for(name, shape, size, minutes)
     doublings = shape.doublings(row.largest_base)
@@ -130,8 +138,10 @@ def recipe_for(
         "dense": len(row.generator),
         "residual": doublings + 1,
         "strided": doublings,
+        "modulated": doublings + 1,
     }[recipe.generator]
     depth = doublings if recipe.discriminator == "classic" else halvings(shape, DISCRIMINATOR_BASE)
+    depth += recipe.discriminator == "modulated"
     pace = pace_for(name, shape)
     return replace(
         recipe,

@@ -66,6 +66,11 @@ SIZES: dict[str, tuple[Size, ...]] = {
         Size("medium",  4, (64, 96, 128, 256),  (48, 96, 128, 192)),
         Size("large",   4, (96, 144, 192, 384), (72, 144, 192, 288)),
     ),
+    "modulated": (
+        Size("small",   4, (8, 32, 48, 64, 128),   (8, 24, 48, 64, 96)),
+        Size("medium",  4, (16, 64, 96, 128, 256), (16, 48, 96, 128, 192)),
+        Size("large",   4, (24, 96, 144, 192, 384), (24, 72, 144, 192, 288)),
+    ),
 }
 
 PACES: dict[str, tuple[Pace, ...]] = {
@@ -79,6 +84,10 @@ PACES: dict[str, tuple[Pace, ...]] = {
     "slim": (
         Pace(64,  6.0e-4, 5.0e-5, "measured on colour 64×64, not below it"),
         Pace(256, 3.0e-4, 2.5e-5, "not measured; only lower than at 64"),
+    ),
+    "modulated": (
+        Pace(64,  1.0e-3, 1.0e-4, "measured on colour 64×64"),
+        Pace(256, 5.0e-4, 5.0e-5, "not measured; only lower than at 64"),
     ),
 }
 

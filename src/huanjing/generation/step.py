@@ -40,6 +40,8 @@ class _Batches:
     """Latents ``[U, N, latent]``."""
     t: Augmentation | None
     """T for all that the discriminator is shown: the batches of each update, then what is penalised."""
+    fall: tf.Tensor
+    """From 1 at the start to 0 at the end by half a cosine."""
 
     def seen(self, pictures: tf.Tensor, start: int = 0) -> tf.Tensor:
         """T(x), by the draws from number ``start`` on; x itself without augmentation."""
@@ -59,17 +61,17 @@ def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
     game = _Game(config, state)
     update = game.update_in_turn if recipe.updates == 2 else game.update_together
 
-    def rate(progress: tf.Tensor) -> tf.Tensor:
-        """From the first rate to the last by half a cosine; lower after the training went back."""
-        fall = 0.5 * (1.0 + tf.cos(math.pi * progress))
+    def rate(fall: tf.Tensor) -> tf.Tensor:
+        """From the first rate to the last; lower after the training went back."""
         return state.rate_scale * (recipe.last_rate + (recipe.rate - recipe.last_rate) * fall)
 
     def step(
         pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor, progress: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
+        fall = 0.5 * (1.0 + tf.cos(math.pi * progress))
         for optimiser in (state.discriminator_optimiser, state.generator_optimiser):
-            optimiser.learning_rate.assign(rate(progress))
-        loss_d, loss_g = distribution.mean(*update(game.batches(pictures, labels, number)))
+            optimiser.learning_rate.assign(rate(fall))
+        loss_d, loss_g = distribution.mean(*update(game.batches(pictures, labels, number, fall)))
         if state.average is not None:
             state.average.update(number)
         state.game.assign_add((1.0 - 0.5 ** (1.0 / GAME_HALF_LIFE)) * (loss_d - state.game))
@@ -89,7 +91,7 @@ class _Game:
         self.size = self.recipe.batch // self.distribution.replicas
         self.penalised = penalised_pictures(self.recipe) // self.distribution.replicas
 
-    def batches(self, pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor) -> _Batches:
+    def batches(self, pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor, fall: tf.Tensor) -> _Batches:
         """Everything that is drawn for step ``number``, from it and the seed: of the whole batch, our rows."""
         recipe, seed = self.recipe, tf.stack([tf.cast(self.config.seed, tf.int64), number])
         real = tf.cast(pictures, tf.float32) / 127.5 - 1.0
@@ -101,11 +103,11 @@ class _Game:
         rows = self.distribution.rows
         real, classes, z = rows(real, 1), rows(classes, 1), rows(z, 1)
         if self.config.augment == 0:
-            return _Batches(real, classes, z, None)
+            return _Batches(real, classes, z, None, fall)
         shown = 2 * recipe.updates * recipe.batch + 2 * penalised_pictures(recipe)
         p = tf.identity(self.state.strength.probability.value)
         return _Batches(
-            real, classes, z, draw_augmentation((shown, *real.shape[2:]), p, seeds[-1], rows=rows)
+            real, classes, z, draw_augmentation((shown, *real.shape[2:]), p, seeds[-1], rows=rows), fall
         )
 
     def update_in_turn(self, b: _Batches) -> tuple[tf.Tensor, tf.Tensor]:
@@ -175,7 +177,10 @@ class _Game:
         def score(x: tf.Tensor) -> tf.Tensor:
             return call(self.state.discriminator, b.seen(x, first), classes)
 
-        return loss + self.recipe.penalty * gradient_penalty(score, some)
+        gamma, last = self.recipe.penalty, self.recipe.last_penalty
+        return loss + (gamma if last is None else last + (gamma - last) * b.fall) * gradient_penalty(
+            score, some
+        )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from huanjing.generation.costs import COSTS, Cost
 pytestmark = pytest.mark.training
 
 SHAPES = [(28, 28, 1), (32, 32, 3), (64, 64, 4), (48, 64, 3), (128, 128, 3), (256, 256, 3), (16, 40, 1)]
-CASES = [(name, sides) for name in ("dcgan", "residual", "slim") for sides in SHAPES]
+CASES = [(name, sides) for name in ("dcgan", "residual", "slim", "modulated") for sides in SHAPES]
 
 
 @pytest.mark.parametrize(("name", "sides"), [*CASES, ("dcgan-dense", (32, 32, 3))])
@@ -46,7 +46,7 @@ def test_networks_have_the_parameters_that_are_stated(cost: Cost) -> None:
     assert networks.discriminator.count_params() == cost.discriminator
 
 
-@pytest.mark.parametrize("name", ["dcgan", "residual", "slim"])
+@pytest.mark.parametrize("name", ["dcgan", "residual", "slim", "modulated"])
 def test_both_networks_listen_to_the_class(name: str) -> None:
     from huanjing.generation.networks import Shape, build_networks, call
     from huanjing.generation.recipes import recipe_for

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from huanjing.generation.networks import classic, dense, residual, strided
+from huanjing.generation.networks import classic, dense, modulated, residual, strided
 from huanjing.generation.recipes import Recipe
 from huanjing.generation.shape import Shape
 
@@ -18,8 +18,13 @@ GENERATORS = {
     "dense": dense.generator,
     "residual": residual.generator,
     "strided": strided.generator,
+    "modulated": modulated.generator,
 }
-DISCRIMINATORS = {"classic": classic.discriminator, "strided": strided.discriminator}
+DISCRIMINATORS = {
+    "classic": classic.discriminator,
+    "strided": strided.discriminator,
+    "modulated": modulated.discriminator,
+}
 
 
 @dataclass(frozen=True)

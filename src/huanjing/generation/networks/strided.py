@@ -17,6 +17,7 @@ from huanjing.generation.networks.whole_batch import batch_normalisation
 from huanjing.generation.shape import Shape
 
 KERNEL = 4
+FIRST_KERNEL = 3
 SLOPE = 0.2
 MOMENTUM = 0.9
 """Of the generator's batch normalisation, whose statistics the averaged weights need soon."""
@@ -44,13 +45,20 @@ def generator(
     return keras.Model(inputs, pictures, name="generator")
 
 
-def discriminator(shape: Shape, widths: Sequence[int], precision: str, classes: int = 0) -> keras.Model:
+def discriminator(
+    shape: Shape, widths: Sequence[int], precision: str, classes: int = 0, first: int = 0
+) -> keras.Model:
     """Pictures ``[N, H, W, C]``, -1..1, to scores ``[N]``, float32: the higher, the more real.
 
     One convolution for each width, from the picture down.
+
+    :param first: the width of a convolution of 3×3 before them, which does not halve; 0 for none.
     """
     pictures = keras.Input((shape.height, shape.width, shape.channels), dtype=weight_type(precision))
     x = pictures
+    if first:
+        x = layers.Conv2D(first, FIRST_KERNEL, padding="same", dtype=precision)(x)
+        x = layers.LeakyReLU(SLOPE, dtype=precision)(x)
     for filters in widths:
         x = layers.Conv2D(filters, KERNEL, strides=2, padding="same", dtype=precision)(x)
         x = layers.LeakyReLU(SLOPE, dtype=precision)(x)

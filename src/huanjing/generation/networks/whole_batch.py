@@ -11,9 +11,14 @@ import tensorflow as tf
 from keras import layers
 
 
-def batch_normalisation(precision: str, momentum: float = 0.99) -> keras.Layer:
-    """Batch normalisation by the mean and variance over the rows of all replicas."""
-    return layers.BatchNormalization(momentum=momentum, synchronized=_replicas() > 1, dtype=precision)
+def batch_normalisation(precision: str, momentum: float = 0.99, *, scaled: bool = True) -> keras.Layer:
+    """Batch normalisation by the mean and variance over the rows of all replicas.
+
+    :param scaled: whether it then has a scale and a shift of its own to learn.
+    """
+    return layers.BatchNormalization(
+        momentum=momentum, center=scaled, scale=scaled, synchronized=_replicas() > 1, dtype=precision
+    )
 
 
 def dropout(rate: float, seed: int, precision: str) -> keras.Layer:

@@ -95,7 +95,7 @@ RECIPES: dict[str, Recipe] = {
             name="modulated",
             summary="slim, told of the latent on every grid, and looking at pictures at full size; one pass a step",
             generator="modulated", discriminator="modulated", objective="relativistic", batch=16, updates=1,
-            beta_1=0.0, beta_2=0.99, penalty=1.0, last_penalty=0.1, average_half_life=2000,
+            beta_1=0.0, beta_2=0.99, penalty=1.0, average_half_life=2000,
         ),
     )
 }  # fmt: skip

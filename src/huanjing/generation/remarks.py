@@ -44,9 +44,9 @@ def remarks_on(
         remarks.append(
             Remark(
                 "nothing_held_out",
-                "No pictures were held out: scores are against training pictures, which flatters a generator that "
-                "repeats them. A folder with train/ and test/ parts tells more.",
-                "没有留出的图片：分数是与训练图片比较得到的，会偏向照抄训练图片的生成网络。"
+                "No pictures were held out for these scores: they are against training pictures, which flatters a "
+                "generator that repeats them. A folder with train/ and test/ parts tells more.",
+                "没有为评分留出图片：分数是与训练图片比较得到的，会偏向照抄训练图片的生成网络。"
                 "分成 train/ 和 test/ 的文件夹更能说明问题。",
             )
         )

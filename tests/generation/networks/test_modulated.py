@@ -1,0 +1,35 @@
+"""What sets the modulated pair apart from the strided one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.training
+
+
+@pytest.mark.parametrize(("name", "hears"), [("slim", False), ("modulated", True)])
+def test_every_grid_hears_the_latent_and_not_the_first_alone(name: str, *, hears: bool) -> None:
+    from huanjing.generation.networks import Shape, build_generator
+    from huanjing.generation.recipes import recipe_for
+
+    shape = Shape(16, 16, 1)
+    network = build_generator(recipe_for(name, shape, size="small"), shape, "float32", 1)
+    first_grid = max(
+        (layer for layer in network.layers if type(layer).__name__ == "Dense"), key=lambda each: each.units
+    )
+    first_grid.kernel.assign(np.zeros(first_grid.kernel.shape))
+    one, other = np.asarray(network(np.random.default_rng(1).standard_normal((2, 64), np.float32)))
+    assert (not np.array_equal(one, other)) is hears
+
+
+def test_the_discriminator_looks_at_the_picture_before_it_halves_anything() -> None:
+    from huanjing.generation.networks import Shape, build_networks
+    from huanjing.generation.recipes import recipe_for
+
+    shape = Shape(32, 24, 3)
+    networks = build_networks(recipe_for("modulated", shape), shape, "float32", 1)
+    convolutions = [layer for layer in networks.discriminator.layers if type(layer).__name__ == "Conv2D"]
+    assert convolutions[0].output.shape[1:3] == (32, 24)
+    assert convolutions[1].output.shape[1:3] == (16, 12)
+    assert networks.generator.layers[-2].input.shape[1:3] == (32, 24)

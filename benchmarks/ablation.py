@@ -73,7 +73,7 @@ PLANS = (
     Plan("faces", "modulated slow falling", 16, "modulated", (*SLOW_FALLING, "last_penalty=0.1")),
     Plan("faces", "modulated slow falling", 4, "modulated", (*SLOW_FALLING, "last_penalty=0.1")),
     Plan("faces", "modulated slow falling g1", 4, "modulated", SLOW_FALLING),
-    Plan("photographs", "modulated", 16, "modulated"),
+    Plan("photographs", "modulated", 12, "modulated"),
 )  # fmt: skip
 
 TOLERANCE = 0.1

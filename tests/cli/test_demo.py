@@ -16,7 +16,7 @@ pytestmark = pytest.mark.training
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     output = tmp_path_factory.mktemp("demo") / "first look"
     done = subprocess.run(
-        [sys.executable, "-m", "huanjing", "demo", "--minutes", "0.1", "--output", str(output)],
+        [sys.executable, "-m", "huanjing", "demo", "--steps", "300", "--output", str(output)],
         capture_output=True, text=True, check=False, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -35,6 +35,16 @@ def test_training_came_closer_to_real_pictures(demo: tuple[Path, subprocess.Comp
     assert found, done.stderr
     before, after, real = map(int, found.groups())
     assert real < after < before
+
+
+def test_minutes_or_steps_but_not_both(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "huanjing", "demo", "--minutes", "1", "--steps", "9", "-o", str(tmp_path / "d")],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--minutes and --steps" in done.stderr
+    assert not (tmp_path / "d").exists()
 
 
 def test_the_model_can_be_used(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

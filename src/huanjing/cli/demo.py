@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from huanjing.cli.generator_run import Asked
+from huanjing.errors import UsageError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from huanjing.runtime import Generator, Recognizer
     from huanjing.training import Run
 
+DEFAULT_MINUTES = 2.0
 SCORED = 1000
 """Pictures on each side of a distance."""
 MOMENTS = 8
@@ -28,9 +32,8 @@ SHOWN = 64
 
 
 @click.command()
-@click.option(
-    "--minutes", type=click.FloatRange(min=0.05), default=2.0, show_default=True, help="How long to train."
-)
+@click.option("--minutes", type=click.FloatRange(min=0.05), help="How long to train.  [default: 2]")
+@click.option("--steps", metavar="N", type=click.IntRange(min=1), help="How many steps, instead of minutes.")
 @click.option(
     "--output",
     "-o",
@@ -40,7 +43,7 @@ SHOWN = 64
     show_default=True,
     help="Where the report and the run go.",
 )
-def demo(minutes: float, output: Path) -> int:
+def demo(minutes: float | None, steps: int | None, output: Path) -> int:
     """Recognise photographs, train a generator, make new pictures, and show it all in a report.
 
     All data comes with Huanjing; nothing is downloaded.
@@ -51,11 +54,18 @@ def demo(minutes: float, output: Path) -> int:
     from huanjing.runtime import Generator, Recognizer
     from huanjing.training.engine import require_tensorflow
 
+    if minutes is not None and steps is not None:
+        raise UsageError("--minutes and --steps are two ways to say how long; give one of them.")
+    length = f"{steps:,} steps" if steps else f"{minutes or DEFAULT_MINUTES:g} minutes"
     require_tensorflow()
     recognizer = Recognizer()
     seen, rate = _see(recognizer)
     clothing = clothing_folder()
-    learned = _learn(clothing / "train", minutes, output)
+    asked = Asked(
+        recipe="residual", minutes=None if steps else minutes or DEFAULT_MINUTES, steps=steps, resolution=(28, 28),
+        conditional="no", seed=0,
+    )  # fmt: skip
+    learned = _learn(clothing / "train", asked, length, output)
     print("Scoring the pictures against real ones.", file=sys.stderr)
     test = prepare_pictures(clothing / "test", (28, 28), 1)
     scores = _score(recognizer, learned, test)
@@ -63,7 +73,7 @@ def demo(minutes: float, output: Path) -> int:
     _write_report(report, seen, rate, learned, scores, test, Generator())
     print(
         f"Distance to real pictures: {scores.moments[0]:.0f} before training, {scores.moments[-1]:.0f} after "
-        f"{minutes:g} minutes; {scores.baseline:.0f} between real pictures.",
+        f"{length}; {scores.baseline:.0f} between real pictures.",
         file=sys.stderr,
     )
     print(report)
@@ -129,15 +139,14 @@ def _see(recognizer: Recognizer) -> tuple[list[dict[str, Any]], float]:
     return shown, rate
 
 
-def _learn(folder: Path, minutes: float, output: Path) -> _Learned:
-    """Train ``residual`` on the clothing pictures in a run folder of its own."""
-    from huanjing.cli.generator_run import Asked, configure, train_and_export
+def _learn(folder: Path, asked: Asked, length: str, output: Path) -> _Learned:
+    """Train as asked on the clothing pictures in a run folder of its own."""
+    from huanjing.cli.generator_run import configure, train_and_export
     from huanjing.training import Run
 
     number = 1
     while (place := output / "runs" / f"clothing-{number}").exists():
         number += 1
-    asked = Asked(recipe="residual", minutes=minutes, resolution=(28, 28), conditional="no", seed=0)
     config, pictures = configure(place, folder, asked)
     moments: list[tuple[Tick, list[NDArray[np.float32]]]] = []
 
@@ -145,7 +154,7 @@ def _learn(folder: Path, minutes: float, output: Path) -> _Learned:
         if tick.pictures is not None:
             moments.append((tick, tick.generator.get_weights()))
 
-    print(f"Training on {len(pictures):,} clothing pictures for {minutes:g} minutes.", file=sys.stderr)
+    print(f"Training on {len(pictures):,} clothing pictures for {length}.", file=sys.stderr)
     with Run.start(place, config) as run:
         trained = train_and_export(config, pictures, run, remember)
     return _Learned(run, trained, pictures, _spread(moments, MOMENTS))

@@ -37,8 +37,8 @@ class Plan:
     seeds: tuple[int, ...] = (0,)
     size: str = "medium"
     """Of the networks; ``dcgan`` has one size."""
-    last: int = 2000
-    """Pictures of the last score."""
+    scored: int = 2000
+    """Pictures that scores are taken on."""
 
     def file(self, seed: int) -> Path:
         """Where the curve is kept."""
@@ -108,7 +108,7 @@ def _make(plan: Plan, seed: int, cores: Queue[int]) -> None:
         subprocess.run(
             ["taskset", "-c", str(core), sys.executable, "-m", "benchmarks.curves",
              os.environ[FOLDERS[plan.pictures]], plan.file(seed), plan.recipe, *changes, "--seed", str(seed),
-             "--core-minutes", str(plan.core_minutes), "--last", str(plan.last)],
+             "--core-minutes", str(plan.core_minutes), "--scored", str(plan.scored)],
             check=True,
         )  # fmt: skip
     finally:

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from huanjing.generation.state import TrainingState
 
 SCORED = 2000
-SCORED_LAST = 10_000
-"""At the end, or as many test pictures as there are."""
+"""Pictures on either side of a score, unless told otherwise."""
+RECALLED = 2000
+"""Pictures on either side of a recall."""
 STEPS = 20
 """Between two looks at the clock."""
 FIRST_POINT = 1.0
@@ -55,14 +56,14 @@ def main() -> None:
     parser.add_argument("--augment", default="0")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--core-minutes", type=float, default=20.0)
-    parser.add_argument("--last", type=int, default=SCORED, help="pictures that the last score is taken on")
+    parser.add_argument("--scored", type=int, default=SCORED, help="pictures that a score is taken on")
     asked = parser.parse_args()
     changes = dict(part.split("=", 1) for part in asked.set)
     curve = Curve(
         asked.pictures, asked.recipe, asked.size, changes, asked.augment, asked.seed, asked.core_minutes
     )
-    curve.out = asked.out
-    curve.run(asked.last)
+    curve.out, curve.scored = asked.out, asked.scored
+    curve.run()
 
 
 class Curve:
@@ -81,7 +82,7 @@ class Curve:
         self.sets = {kind: _pictures(folder / kind) for kind in ("train", "test")}
         self.config = _config(self.sets["train"], recipe, size, changes, augment, seed)
         self.core_minutes = core_minutes
-        self.out = Path("curve.json")
+        self.out, self.scored = Path("curve.json"), SCORED
         # In the folder's order they would lie class by class.
         self.test = np.random.default_rng(0).permutation(len(self.sets["test"]))
         self.recognizer = Recognizer()
@@ -92,7 +93,7 @@ class Curve:
         }  # fmt: skip
         self.points: list[dict[str, Any]] = []
 
-    def run(self, last: int) -> None:
+    def run(self) -> None:
         """Train, score, write after every point."""
         import tensorflow as tf
 
@@ -115,19 +116,19 @@ class Curve:
                 spent += (time.process_time() - started) / 60.0 if number > STEPS else 0.0
                 if spent >= due or spent >= self.core_minutes:
                     due *= GROWTH
-                    self._point(state, number, spent, loss, last if spent >= self.core_minutes else SCORED)
+                    self._point(state, number, spent, loss)
 
-    def _point(self, state: TrainingState, step: int, spent: float, loss: float, count: int) -> None:
+    def _point(self, state: TrainingState, step: int, spent: float, loss: float) -> None:
         from huanjing.generation.metrics.frechet import frechet_distance
         from huanjing.generation.metrics.precision_recall import precision_recall
         from huanjing.generation.samples import make_pictures
 
-        made = make_pictures(state.averaged, latents(range(count), self.config.recipe.latent))
-        features, real = self.recognizer.features(made), self._real(count)
+        made = make_pictures(state.averaged, latents(range(self.scored), self.config.recipe.latent))
+        features, real = self.recognizer.features(made), self._real(self.scored)
         point = {
             "core_minutes": round(spent, 2), "steps": step, "loss": round(loss, 4), "pictures": len(features),
             "frechet": round(float(frechet_distance(features, real)), 2),
-            "recall": round(precision_recall(real[:SCORED], features[:SCORED]).recall.value, 4),
+            "recall": round(precision_recall(real[:RECALLED], features[:RECALLED]).recall.value, 4),
         }  # fmt: skip
         self.points.append(point)
         print(f"{self.out.stem}: {point}", flush=True)

@@ -33,6 +33,22 @@ def test_losses_are_the_papers() -> None:
     assert float(relativistic.generator(real, generated)) == pytest.approx((f(0.5) + f(-5)) / 2)
 
 
+@pytest.mark.parametrize("name", ["non-saturating", "relativistic"])
+def test_turned_leads_from_one_gradient_to_the_other(name: str) -> None:
+    import tensorflow as tf
+
+    from huanjing.generation.objectives import OBJECTIVES
+
+    objective = OBJECTIVES[name]
+    real, generated = tf.constant([1.0, -2.0, 20.0]), tf.Variable([0.5, 3.0, -20.0])
+    with tf.GradientTape(persistent=True) as tape:
+        loss_d, loss_g = objective.discriminator(real, generated), objective.generator(real, generated)
+    turned = objective.turned(real, generated) * tape.gradient(loss_d, generated)
+    np.testing.assert_allclose(turned, tape.gradient(loss_g, generated), rtol=1e-5)
+    far = objective.turned(tf.constant([500.0]), tf.constant([-500.0]))
+    assert np.isfinite(far).all(), "a discriminator that is sure of itself"
+
+
 def test_penalty_of_a_linear_discriminator_is_its_squared_norm() -> None:
     import tensorflow as tf
 

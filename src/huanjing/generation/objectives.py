@@ -21,6 +21,8 @@ class Objective:
 
     discriminator: Loss
     generator: Loss
+    turned: Loss
+    """By picture, ``[N]``: the gradient of L_G by D(G(z)) over that of L_D."""
     paired: bool
     """Whether the generator's loss compares with real pictures, so that their scores are needed too."""
     balance: float
@@ -51,9 +53,26 @@ def relativistic_generator(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(real - generated))
 
 
+def classic_turned(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:  # noqa: ARG001
+    """-f'(-s) / f'(s) = -exp(-s), with s = D(G(z)), since f'(-t) = exp(-t) f'(t)."""
+    return -tf.exp(tf.minimum(-generated, LARGEST_EXPONENT))
+
+
+def relativistic_turned(real: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
+    """-f'(r - s) / f'(s - r) = -exp(r - s), with r = D(x) and s = D(G(z))."""
+    return -tf.exp(tf.minimum(real - generated, LARGEST_EXPONENT))
+
+
+LARGEST_EXPONENT = 50.0
+"""Beyond it L_D hardly has a gradient left that float32 can hold, and the product would be infinite times nothing."""
+
 OBJECTIVES = {
-    "non-saturating": Objective(classic_discriminator, classic_generator, False, 2 * math.log(2)),
-    "relativistic": Objective(relativistic_discriminator, relativistic_generator, True, math.log(2)),
+    "non-saturating": Objective(
+        classic_discriminator, classic_generator, classic_turned, False, 2 * math.log(2)
+    ),
+    "relativistic": Objective(
+        relativistic_discriminator, relativistic_generator, relativistic_turned, True, math.log(2)
+    ),
 }
 
 

@@ -26,6 +26,8 @@ Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, t
 
 GAME_HALF_LIFE = 50
 """Of the average of the discriminator's loss, in steps."""
+LOOKING_AT_EACH_ALONE = ("strided", "modulated")
+"""Discriminators without batch normalisation, where the score of one picture depends on no other."""
 
 
 @dataclass(frozen=True)
@@ -147,22 +149,42 @@ class _Game:
 
     def update_together(self, b: _Batches) -> tuple[tf.Tensor, tf.Tensor]:
         """Both learn from one pass over the same pictures, as in the classic loop: cheaper."""
-        generator, discriminator = self.state.generator, self.state.discriminator
-        with _tape(generator, discriminator) as tape:
+        state = self.state
+        losses, gradients_d, gradients_g = self.gradients_together(b)
+        state.discriminator_optimiser.apply(gradients_d, state.discriminator.trainable_variables)
+        state.generator_optimiser.apply(gradients_g, state.generator.trainable_variables)
+        return losses
+
+    def gradients_together(
+        self, b: _Batches
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
+        """Both losses without penalties, and the gradients of both networks.
+
+        Backwards through the discriminator, too, once is enough where it looks at each picture alone: what a generated
+        picture adds to L_G is that part of L_D turned round, picture by picture.
+        """
+        generator, discriminator, objective = self.state.generator, self.state.discriminator, self.objective
+        with _tape(generator) as making:
             generated = call(generator, b.z[0], b.classes[0], training=True)
+        alone = self.recipe.discriminator in LOOKING_AT_EACH_ALONE
+        with _tape(discriminator, persistent=not alone) as judging:
+            judging.watch(generated)
             real_scores = call(discriminator, b.seen(b.real[0]), b.classes[0], training=True)
             scores = call(discriminator, b.seen(generated, self.size), b.classes[0], training=True)
-            loss_d = self.objective.discriminator(real_scores, scores)
-            loss_g = self.objective.generator(real_scores, scores)
+            loss_d = objective.discriminator(real_scores, scores)
+            loss_g = objective.generator(real_scores, scores)
             total_d = self.distribution.part(self._penalised(loss_d, b, generated))
             total_g = self.distribution.part(loss_g)
         self.state.strength.remember(*self.distribution.gather(real_scores, scores))
-        for network, loss, optimiser in (
-            (discriminator, total_d, self.state.discriminator_optimiser),
-            (generator, total_g, self.state.generator_optimiser),
-        ):
-            optimiser.apply(tape.gradient(loss, _weights(network)), network.trainable_variables)
-        return loss_d, loss_g
+        weights = _weights(discriminator)
+        if alone:
+            *gradients_d, by_picture = judging.gradient(total_d, [*weights, generated])
+            by_picture *= tf.reshape(objective.turned(real_scores, scores), [-1, 1, 1, 1])
+        else:
+            gradients_d = judging.gradient(total_d, weights)
+            by_picture = judging.gradient(total_g, generated)
+        gradients_g = making.gradient(generated, _weights(generator), output_gradients=by_picture)
+        return (loss_d, loss_g), gradients_d, gradients_g
 
     def _penalised(self, loss: tf.Tensor, b: _Batches, generated: tf.Tensor) -> tf.Tensor:
         """L_D + γ/2 (E ‖∇D(x)‖² + E ‖∇D(G(z))‖²)."""
@@ -184,11 +206,10 @@ class _Game:
 
 
 @contextmanager
-def _tape(*networks: keras.Model) -> Iterator[tf.GradientTape]:
-    """Record what these networks' weights, and nothing else, take part in; to be asked once for each of them."""
-    with tf.GradientTape(persistent=len(networks) > 1, watch_accessed_variables=False) as tape:
-        for network in networks:
-            tape.watch(_weights(network))
+def _tape(network: keras.Model, *, persistent: bool = False) -> Iterator[tf.GradientTape]:
+    """Record what this network's weights, and nothing else, take part in."""
+    with tf.GradientTape(persistent=persistent, watch_accessed_variables=False) as tape:
+        tape.watch(_weights(network))
         yield tape
 
 

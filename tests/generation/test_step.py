@@ -1,0 +1,63 @@
+"""One pass that serves both networks gives each of them its own gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from huanjing.generation.config import GeneratorConfig
+
+pytestmark = pytest.mark.training
+
+
+@pytest.mark.parametrize("augment", [0.0, 0.7])
+@pytest.mark.parametrize("name", ["modulated", "slim", "dcgan"])
+def test_one_pass_gives_both_networks_the_gradients_of_their_own_losses(
+    tiny: Callable[..., GeneratorConfig], squares: NDArray[np.uint8], name: str, augment: float
+) -> None:
+    import tensorflow as tf
+
+    from huanjing.generation.networks import call
+    from huanjing.generation.objectives import OBJECTIVES, gradient_penalty
+    from huanjing.generation.state import TrainingState
+    from huanjing.generation.step import _Game
+
+    config = tiny(name, recipe={"updates": 1, "penalty": 3.0, "penalty_share": 0.5}, augment=augment)
+    state = TrainingState(config)
+    game = _Game(config, state)
+    generator, discriminator = state.generator, state.discriminator
+    if name == "dcgan":  # its dropout draws anew at every call
+        for layer in discriminator.layers:
+            if layer.__class__.__name__ == "Dropout":
+                layer.rate = 0.0
+    b = game.batches(
+        tf.constant(squares[None, :8]), tf.zeros([1, 8], tf.int32), tf.constant(3, tf.int64), tf.constant(1.0)
+    )
+
+    losses, gradients_d, gradients_g = game.gradients_together(b)
+
+    objective = OBJECTIVES[config.recipe.objective]
+    with tf.GradientTape(persistent=True) as tape:
+        generated = call(generator, b.z[0], b.classes[0], training=True)
+        real_scores = call(discriminator, b.seen(b.real[0]), b.classes[0], training=True)
+        scores = call(discriminator, b.seen(generated, 8), b.classes[0], training=True)
+        loss_d = objective.discriminator(real_scores, scores)
+        loss_g = objective.generator(real_scores, scores)
+        penalised = tf.stop_gradient(tf.concat([b.real[0][:4], generated[:4]], axis=0))
+        total_d = loss_d + 3.0 * gradient_penalty(
+            lambda x: call(discriminator, b.seen(x, 16), b.classes[0]), penalised
+        )
+    np.testing.assert_allclose(losses, (loss_d, loss_g), rtol=1e-5)
+    for network, loss, found in (
+        (discriminator, total_d, gradients_d),
+        (generator, loss_g, gradients_g),
+    ):
+        right = tape.gradient(loss, [weight.value for weight in network.trainable_variables])
+        assert max(float(tf.reduce_max(tf.abs(each))) for each in right) > 1e-3, "something to learn"
+        for one, other in zip(found, right, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)

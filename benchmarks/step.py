@@ -7,12 +7,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.report import Row
+from huanjing.generation.shape import Shape
 
 if TYPE_CHECKING:
     from huanjing.generation.config import GeneratorConfig
@@ -20,20 +22,26 @@ if TYPE_CHECKING:
 ROUNDS = 5
 STEPS = 40
 MOST = 1.25
+PICTURES = 2048
+PASSES = "forward and backward of"
 
 
 def run() -> list[Row]:
     """All rows."""
-    return [step_time(0.0), step_time("adaptive")]
+    return [
+        step_time("residual", Shape(28, 28, 1), 0.0),
+        step_time("residual", Shape(28, 28, 1), "adaptive"),
+        step_time("modulated", Shape(64, 64, 3), 0.0),
+    ]
 
 
-def step_time(augment: Any) -> Row:
-    """Milliseconds a step of ``residual`` at 28×28 in the real loop, and of each of its parts as a graph of its own.
+def step_time(recipe: str, shape: Shape, augment: Any) -> Row:
+    """Milliseconds a step in the real loop, and of each of its parts as a graph of its own.
 
     All are timed in turn, round by round, so that noise on the machine hits them alike; the median counts.
     The passes are what a step cannot do without: both networks forward, the penalties, and both gradients.
     """
-    config = _config(augment)
+    config = _config(recipe, shape, augment)
     parts = _parts(config)
     for part in parts.values():
         part()
@@ -43,11 +51,12 @@ def step_time(augment: Any) -> Row:
         for name, part in parts.items():
             times[name].append(_milliseconds(part))
     medians = {name: statistics.median(values) for name, values in times.items()}
-    passes = medians["forward and backward of D"] + medians["forward and backward of G"]
+    passes = sum(value for name, value in medians.items() if name.startswith(PASSES))
     ratio = medians["the loop"] / passes
     listed = "; ".join(f"{name} {value:.1f}" for name, value in medians.items())
     return Row(
-        f"a step of residual at 28×28 ({'augmented' if augment else 'not augmented'}), against its passes alone",
+        f"a step of {recipe} at {shape.width}×{shape.height} ({'augmented' if augment else 'not augmented'}), against "
+        "its passes alone",
         f"at most {MOST} times",
         f"{ratio:.2f} times. Milliseconds: {listed}",
         ratio <= MOST,
@@ -55,20 +64,20 @@ def step_time(augment: Any) -> Row:
     )
 
 
-def _config(augment: Any) -> GeneratorConfig:
+def _config(recipe: str, shape: Shape, augment: Any) -> GeneratorConfig:
     from huanjing.generation.config import DataSummary, GeneratorConfig
     from huanjing.generation.precision import best_precision
     from huanjing.generation.recipes import recipe_for
-    from huanjing.generation.shape import Shape
 
     return GeneratorConfig(
-        recipe=recipe_for("residual", Shape(28, 28, 1)), height=28, width=28, channels=1, seed=0, steps=20_000,
-        precision=best_precision(), data=DataSummary("random", 2048, ""), augment=augment,
+        recipe=recipe_for(recipe, shape), height=shape.height, width=shape.width, channels=shape.channels, seed=0,
+        steps=20_000, precision=best_precision(), data=DataSummary("random", PICTURES, ""), augment=augment,
     )  # fmt: skip
 
 
-def _pictures() -> np.ndarray[Any, np.dtype[np.uint8]]:
-    return np.random.default_rng(0).integers(0, 256, (2048, 28, 28, 1), dtype=np.uint8)
+def _pictures(config: GeneratorConfig) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    shape = (PICTURES, config.height, config.width, config.channels)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
 def _parts(config: GeneratorConfig) -> dict[str, Callable[[], object]]:
@@ -81,11 +90,11 @@ def _parts(config: GeneratorConfig) -> dict[str, Callable[[], object]]:
 
     state = TrainingState(config)
     game = _Game(config, state)
-    feed = Feed(config, _pictures(), None, 0)
+    feed = Feed(config, _pictures(config), None, 0)
     pictures, labels = feed.next()
     number = tf.constant(1, tf.int64)
     step = make_step(config, state)
-    batches = game.batches(pictures, labels, number)
+    batches = game.batches(pictures, labels, number, tf.constant(0.5))
     d, g = state.discriminator, state.generator
 
     def graph(function: Callable[[], object]) -> Callable[[], object]:
@@ -104,13 +113,17 @@ def _parts(config: GeneratorConfig) -> dict[str, Callable[[], object]]:
             state.average.update(number)
 
     def drawing() -> object:
-        drawn = game.batches(pictures, labels, number)
+        drawn = game.batches(pictures, labels, number, tf.constant(0.5))
         t = drawn.t
         return [drawn.real, drawn.z, *([t.rows, t.columns, t.colours, t.brightness, t.visible] if t else [])]
 
+    passes = (
+        {f"{PASSES} D": game.discriminator_gradients, f"{PASSES} G": game.generator_gradients}
+        if config.recipe.updates == 2
+        else {f"{PASSES} both": game.gradients_together}
+    )
     return {
-        "forward and backward of D": graph(lambda: game.discriminator_gradients(batches)),
-        "forward and backward of G": graph(lambda: game.generator_gradients(batches)),
+        **{name: graph(partial(function, batches)) for name, function in passes.items()},
         "both optimisers": graph(optimisers),
         "the average": graph(average),
         "drawing": graph(drawing),
@@ -162,6 +175,6 @@ def _loop(config: GeneratorConfig) -> float:
         Run.start(Path(place) / "run", config) as opened,
         suppress(_EnoughError),
     ):
-        train_generator(config, _pictures(), opened, watch)
+        train_generator(config, _pictures(config), opened, watch)
     (first, started), (last, ended) = moments[0], moments[-1]
     return 1000 * (ended - started) / (last - first)

@@ -26,8 +26,6 @@ Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, t
 
 GAME_HALF_LIFE = 50
 """Of the average of the discriminator's loss, in steps."""
-LOOKING_AT_EACH_ALONE = ("strided", "modulated")
-"""Discriminators without batch normalisation, where the score of one picture depends on no other."""
 
 
 @dataclass(frozen=True)
@@ -160,29 +158,22 @@ class _Game:
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
         """Both losses without penalties, and the gradients of both networks.
 
-        Backwards through the discriminator, too, once is enough where it looks at each picture alone: what a generated
-        picture adds to L_G is that part of L_D turned round, picture by picture.
+        Backwards through the discriminator, too, once is enough. It must look at each picture alone, so without batch
+        normalisation: then what a generated picture adds to L_G is that part of L_D turned round, picture by picture.
         """
         generator, discriminator, objective = self.state.generator, self.state.discriminator, self.objective
         with _tape(generator) as making:
             generated = call(generator, b.z[0], b.classes[0], training=True)
-        alone = self.recipe.discriminator in LOOKING_AT_EACH_ALONE
-        with _tape(discriminator, persistent=not alone) as judging:
+        with _tape(discriminator) as judging:
             judging.watch(generated)
             real_scores = call(discriminator, b.seen(b.real[0]), b.classes[0], training=True)
             scores = call(discriminator, b.seen(generated, self.size), b.classes[0], training=True)
             loss_d = objective.discriminator(real_scores, scores)
             loss_g = objective.generator(real_scores, scores)
             total_d = self.distribution.part(self._penalised(loss_d, b, generated))
-            total_g = self.distribution.part(loss_g)
         self.state.strength.remember(*self.distribution.gather(real_scores, scores))
-        weights = _weights(discriminator)
-        if alone:
-            *gradients_d, by_picture = judging.gradient(total_d, [*weights, generated])
-            by_picture *= tf.reshape(objective.turned(real_scores, scores), [-1, 1, 1, 1])
-        else:
-            gradients_d = judging.gradient(total_d, weights)
-            by_picture = judging.gradient(total_g, generated)
+        *gradients_d, by_picture = judging.gradient(total_d, [*_weights(discriminator), generated])
+        by_picture *= tf.reshape(objective.turned(real_scores, scores), [-1, 1, 1, 1])
         gradients_g = making.gradient(generated, _weights(generator), output_gradients=by_picture)
         return (loss_d, loss_g), gradients_d, gradients_g
 
@@ -206,9 +197,9 @@ class _Game:
 
 
 @contextmanager
-def _tape(network: keras.Model, *, persistent: bool = False) -> Iterator[tf.GradientTape]:
+def _tape(network: keras.Model) -> Iterator[tf.GradientTape]:
     """Record what this network's weights, and nothing else, take part in."""
-    with tf.GradientTape(persistent=persistent, watch_accessed_variables=False) as tape:
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(_weights(network))
         yield tape
 

@@ -39,6 +39,8 @@ class Plan:
     """Of the networks; ``dcgan`` has one size."""
     scored: int = 2000
     """Pictures that scores are taken on."""
+    conditional: bool = False
+    """Whether both networks are told the class."""
 
     def file(self, seed: int) -> Path:
         """Where the curve is kept."""
@@ -104,6 +106,7 @@ def _make(plan: Plan, seed: int, cores: Queue[int]) -> None:
     core = cores.get()
     changes = [part for change in plan.changes for part in ("--set", change)]
     changes += [] if plan.recipe == "dcgan" else ["--size", plan.size]
+    changes += ["--conditional"] if plan.conditional else []
     try:
         subprocess.run(
             ["taskset", "-c", str(core), sys.executable, "-m", "benchmarks.curves",

@@ -24,12 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import machine
-from huanjing.datasets import prepare_pictures
+from huanjing.cli.generator_data import choose_classes, number_classes
+from huanjing.datasets import PictureArray, prepare_pictures
 from huanjing.images import encode_png, picture_grid
 from huanjing.runtime import Recognizer, latents
 
 if TYPE_CHECKING:
-    from huanjing.generation.config import GeneratorConfig
+    from huanjing.generation.config import GeneratorConfig, TrainedClass
     from huanjing.generation.state import TrainingState
 
 SCORED = 2000
@@ -54,14 +55,18 @@ def main() -> None:
     )
     parser.add_argument("--size", choices=("small", "medium", "large"))
     parser.add_argument("--augment", default="0")
+    parser.add_argument(
+        "--conditional", action="store_true", help="tell both networks the subfolders as classes"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--core-minutes", type=float, default=20.0)
     parser.add_argument("--scored", type=int, default=SCORED, help="pictures that a score is taken on")
     asked = parser.parse_args()
     changes = dict(part.split("=", 1) for part in asked.set)
     curve = Curve(
-        asked.pictures, asked.recipe, asked.size, changes, asked.augment, asked.seed, asked.core_minutes
-    )
+        asked.pictures, asked.recipe, asked.size, changes, asked.augment, asked.seed, asked.core_minutes,
+        conditional=asked.conditional,
+    )  # fmt: skip
     curve.out, curve.scored = asked.out, asked.scored
     curve.run()
 
@@ -78,9 +83,14 @@ class Curve:
         augment: str,
         seed: int,
         core_minutes: float,
+        *,
+        conditional: bool = False,
     ) -> None:
-        self.sets = {kind: _pictures(folder / kind) for kind in ("train", "test")}
-        self.config = _config(self.sets["train"], recipe, size, changes, augment, seed)
+        read = {kind: _read(folder / kind) for kind in ("train", "test")}
+        self.sets = {kind: np.asarray(pictures.array) for kind, pictures in read.items()}
+        classes = choose_classes(read["train"], "yes") if conditional else []
+        self.labels = number_classes(read["train"], classes)
+        self.config = _config(self.sets["train"], recipe, size, changes, augment, seed, classes)
         self.core_minutes = core_minutes
         self.out, self.scored = Path("curve.json"), SCORED
         # In the folder's order they would lie class by class.
@@ -89,7 +99,8 @@ class Curve:
         self.real: dict[int, NDArray[np.float32]] = {}
         self.about = {
             "pictures": folder.name, "count": len(self.sets["train"]), "seed": seed, "augment": augment,
-            "core_minutes": core_minutes, "recipe": asdict(self.config.recipe), "machine": machine(),
+            "core_minutes": core_minutes, "classes": len(classes), "recipe": asdict(self.config.recipe),
+            "machine": machine(),
         }  # fmt: skip
         self.points: list[dict[str, Any]] = []
 
@@ -104,7 +115,7 @@ class Curve:
         state = TrainingState(self.config)
         step = make_step(self.config, state)
         spent, number, due = 0.0, 0, FIRST_POINT
-        with Feed(self.config, self.sets["train"], None, 0) as feed:
+        with Feed(self.config, self.sets["train"], self.labels, 0) as feed:
             while spent < self.core_minutes:
                 started = time.process_time()
                 for _ in range(STEPS):
@@ -123,7 +134,8 @@ class Curve:
         from huanjing.generation.metrics.precision_recall import precision_recall
         from huanjing.generation.samples import make_pictures
 
-        made = make_pictures(state.averaged, latents(range(self.scored), self.config.recipe.latent))
+        classes = self._classes()
+        made = make_pictures(state.averaged, latents(range(self.scored), self.config.recipe.latent), classes)
         features, real = self.recognizer.features(made), self._real(self.scored)
         point = {
             "core_minutes": round(spent, 2), "steps": step, "loss": round(loss, 4), "pictures": len(features),
@@ -139,24 +151,37 @@ class Curve:
         sheet = encode_png(picture_grid(made[:64], 8))
         self.out.with_suffix(".png").write_bytes(sheet)
 
+    def _classes(self) -> NDArray[np.float32] | None:
+        """A class for each picture that is scored, as often as training has it, one-hot."""
+        if self.labels is None:
+            return None
+        drawn = np.random.default_rng(0).choice(self.labels, self.scored)
+        return np.eye(len(self.config.classes), dtype=np.float32)[drawn]
+
     def _real(self, count: int) -> NDArray[np.float32]:
         if count not in self.real:
             self.real[count] = self.recognizer.features(np.asarray(self.sets["test"][self.test[:count]]))
         return self.real[count]
 
 
-def _pictures(folder: Path) -> NDArray[np.uint8]:
+def _read(folder: Path) -> PictureArray:
     """The folder's pictures, of the shape of its first."""
     from PIL import Image
 
     first = next(folder.rglob("*.png"))
     with Image.open(first) as opened:
         width, height, channels = *opened.size, 1 if opened.mode == "L" else 3
-    return np.asarray(prepare_pictures(folder, (height, width), channels).array)
+    return prepare_pictures(folder, (height, width), channels)
 
 
 def _config(
-    pictures: NDArray[np.uint8], name: str, size: str | None, changes: dict[str, str], augment: str, seed: int
+    pictures: NDArray[np.uint8],
+    name: str,
+    size: str | None,
+    changes: dict[str, str],
+    augment: str,
+    seed: int,
+    classes: list[TrainedClass],
 ) -> GeneratorConfig:
     from huanjing.generation.config import DataSummary, GeneratorConfig
     from huanjing.generation.precision import best_precision
@@ -172,7 +197,7 @@ def _config(
     return GeneratorConfig(
         recipe=recipe, height=shape.height, width=shape.width, channels=shape.channels, seed=seed, steps=10**9,
         precision=best_precision(), data=DataSummary("", len(pictures), ""),
-        augment="adaptive" if augment == "adaptive" else float(augment),
+        classes=classes, augment="adaptive" if augment == "adaptive" else float(augment),
     )  # fmt: skip
 
 

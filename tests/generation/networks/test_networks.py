@@ -59,6 +59,20 @@ def test_both_networks_listen_to_the_class(name: str) -> None:
         assert not np.allclose(first, second)
 
 
+@pytest.mark.parametrize("name", ["dcgan", "residual", "slim", "modulated"])
+def test_at_first_the_latent_says_more_than_the_class(name: str) -> None:
+    from huanjing.generation.networks import Shape, build_generator, call
+    from huanjing.generation.recipes import recipe_for
+
+    shape = Shape(16, 16, 1)
+    generator = build_generator(recipe_for(name, shape), shape, "float32", 1, 10)
+    latents = np.repeat(np.random.default_rng(0).standard_normal((10, 64), np.float32), 10, axis=0)
+    classes = np.tile(np.eye(10, dtype=np.float32), (10, 1))
+    made = np.asarray(call(generator, latents, classes)).reshape(10, 10, -1)
+    by_latent, by_class = made.mean(axis=1).std(axis=0), made.mean(axis=0).std(axis=0)
+    assert by_latent.mean() > 1.5 * by_class.mean() > 0
+
+
 def test_same_seed_same_weights() -> None:
     from huanjing.generation.networks import Shape, build_generator
     from huanjing.generation.recipes import recipe_for

@@ -53,11 +53,29 @@ FIRST = ("batch=64", "penalty=1.0", "rate=4e-4", "last_rate=4e-4", "average_half
 SLOW_FALLING = ("rate=6e-4", "last_rate=5e-5")
 """The rates of ``slim``, for ``modulated``."""
 
+STEADY = ("last_rate=1e-3",)
+"""``residual`` without its falling rate."""
+
 PLANS = (
     Plan("clothing", "dcgan", 8, "dcgan"),
     Plan("clothing", "residual", 8, "residual"),
     Plan("clothing", "modulated falling", 8, "modulated", ("last_rate=1e-4", "last_penalty=0.1")),
+    Plan("clothing", "dcgan", 46, "dcgan", scored=10_000),
+    Plan("clothing", "residual", 46, "residual", scored=10_000),
+    Plan("clothing", "residual", 16, "residual", scored=10_000),
+    Plan("clothing", "residual steady", 8, "residual", STEADY, scored=10_000),
+    Plan("clothing", "residual steady g0.2", 4, "residual", (*STEADY, "penalty=0.2"), scored=10_000),
+    Plan("clothing", "residual steady wide g0.1", 8, "residual",
+         (*STEADY, "penalty=0.1", "discriminator_widths=(64,128,256)"), scored=10_000),
+    Plan("clothing", "residual steady classes", 4, "residual", STEADY, scored=10_000, conditional=True),
+    Plan("clothing", "modulated", 8, "modulated", scored=10_000),
+    Plan("clothing", "modulated classes", 2, "modulated", conditional=True),
+    Plan("clothing", "modulated g0.1", 4, "modulated", ("penalty=0.1",), scored=10_000),
+    Plan("clothing", "modulated b32", 4, "modulated", ("batch=32",), scored=10_000),
+    Plan("clothing", "modulated large", 4, "modulated", size="large", scored=10_000),
     Plan("faces", "dcgan", 64, "dcgan"),
+    Plan("faces", "dcgan", 8, "dcgan", seeds=(1, 2)),
+    Plan("faces", "modulated", 8, "modulated", seeds=(1, 2)),
     Plan("faces", "slim", 16, "slim"),
     Plan("faces", "slim first", 12, "slim", FIRST),
     Plan("faces", "slim first g10", 8, "slim", (*FIRST, "penalty=10.0")),
@@ -82,7 +100,8 @@ TOLERANCE = 0.1
 """How far from whole core-minutes a point may lie, as a part of them."""
 
 BOUNDS = (
-    ("clothing", "residual", 8, "dcgan", 8, 0.2, "at most a fifth after 10 minutes on two cores"),
+    ("clothing", "residual", 16, "dcgan", 46, 0.2, "at most a fifth after 10 minutes on two cores"),
+    ("clothing", "residual", 46, "dcgan", 46, 0.1, "at most a tenth after 30 minutes on two cores"),
     ("faces", "modulated", 16, "dcgan", 64, 0.5, "at most half after 60 minutes on two cores"),
     ("faces", "modulated falling", 60, "dcgan", 64, 0.5, "at most half after 60 minutes on two cores"),
 )

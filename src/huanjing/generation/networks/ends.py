@@ -24,7 +24,7 @@ def latent_input(
 ) -> tuple[keras.KerasTensor | list[keras.KerasTensor], keras.KerasTensor]:
     """A generator's inputs, and what its first layer takes: latents ``[N, latent]``, joined by their class's vector.
 
-    The vector is learned, as long as a latent, and much shorter than one at the start.
+    The vector is learned; it has as many numbers as a latent, and is much quieter than one at the start.
     """
     exact = weight_type(precision)
     latents = keras.Input((latent,), dtype=exact, name="latents")

@@ -61,11 +61,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--core-minutes", type=float, default=20.0)
     parser.add_argument("--scored", type=int, default=SCORED, help="pictures that a score is taken on")
+    parser.add_argument("--own", type=Path, help="a recogniser trained on such pictures, to score by as well")
     asked = parser.parse_args()
     changes = dict(part.split("=", 1) for part in asked.set)
     curve = Curve(
         asked.pictures, asked.recipe, asked.size, changes, asked.augment, asked.seed, asked.core_minutes,
-        conditional=asked.conditional,
+        conditional=asked.conditional, own=asked.own,
     )  # fmt: skip
     curve.out, curve.scored = asked.out, asked.scored
     curve.run()
@@ -85,6 +86,7 @@ class Curve:
         core_minutes: float,
         *,
         conditional: bool = False,
+        own: Path | None = None,
     ) -> None:
         read = {kind: _read(folder / kind) for kind in ("train", "test")}
         self.sets = {kind: np.asarray(pictures.array) for kind, pictures in read.items()}
@@ -95,8 +97,8 @@ class Curve:
         self.out, self.scored = Path("curve.json"), SCORED
         # In the folder's order they would lie class by class.
         self.test = np.random.default_rng(0).permutation(len(self.sets["test"]))
-        self.recognizer = Recognizer()
-        self.real: dict[int, NDArray[np.float32]] = {}
+        self.recognizers = {"": Recognizer()} | ({"own": Recognizer(own)} if own else {})
+        self.real: dict[tuple[str, int], NDArray[np.float32]] = {}
         self.about = {
             "pictures": folder.name, "count": len(self.sets["train"]), "seed": seed, "augment": augment,
             "core_minutes": core_minutes, "classes": len(classes), "recipe": asdict(self.config.recipe),
@@ -136,12 +138,17 @@ class Curve:
 
         classes = self._classes()
         made = make_pictures(state.averaged, latents(range(self.scored), self.config.recipe.latent), classes)
-        features, real = self.recognizer.features(made), self._real(self.scored)
-        point = {
-            "core_minutes": round(spent, 2), "steps": step, "loss": round(loss, 4), "pictures": len(features),
-            "frechet": round(float(frechet_distance(features, real)), 2),
-            "recall": round(precision_recall(real[:RECALLED], features[:RECALLED]).recall.value, 4),
+        point: dict[str, Any] = {
+            "core_minutes": round(spent, 2), "steps": step, "loss": round(loss, 4), "pictures": len(made),
         }  # fmt: skip
+        for name, recognizer in self.recognizers.items():
+            features, real = recognizer.features(made), self._real(name, self.scored)
+            recall = precision_recall(real[:RECALLED], features[:RECALLED]).recall.value
+            scores = {
+                "frechet": round(float(frechet_distance(features, real)), 2),
+                "recall": round(recall, 4),
+            }
+            point |= {f"{name}_{score}".lstrip("_"): value for score, value in scores.items()}
         self.points.append(point)
         print(f"{self.out.stem}: {point}", flush=True)
         self.out.parent.mkdir(parents=True, exist_ok=True)
@@ -158,10 +165,11 @@ class Curve:
         drawn = np.random.default_rng(0).choice(self.labels, self.scored)
         return np.eye(len(self.config.classes), dtype=np.float32)[drawn]
 
-    def _real(self, count: int) -> NDArray[np.float32]:
-        if count not in self.real:
-            self.real[count] = self.recognizer.features(np.asarray(self.sets["test"][self.test[:count]]))
-        return self.real[count]
+    def _real(self, name: str, count: int) -> NDArray[np.float32]:
+        if (name, count) not in self.real:
+            pictures = np.asarray(self.sets["test"][self.test[:count]])
+            self.real[name, count] = self.recognizers[name].features(pictures)
+        return self.real[name, count]
 
 
 def _read(folder: Path) -> PictureArray:

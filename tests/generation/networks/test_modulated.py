@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    import keras
 
 pytestmark = pytest.mark.training
 
 
-@pytest.mark.parametrize(("name", "hears"), [("slim", False), ("modulated", True)])
-def test_every_grid_hears_the_latent_and_not_the_first_alone(name: str, *, hears: bool) -> None:
+def _generator(name: str) -> keras.Model:
     from huanjing.generation.networks import Shape, build_generator
     from huanjing.generation.recipes import recipe_for
 
     shape = Shape(16, 16, 1)
-    network = build_generator(recipe_for(name, shape, size="small"), shape, "float32", 1)
-    first_grid = max(
-        (layer for layer in network.layers if type(layer).__name__ == "Dense"), key=lambda each: each.units
-    )
+    return build_generator(recipe_for(name, shape, size="small"), shape, "float32", 1)
+
+
+@pytest.mark.parametrize(("name", "hears"), [("slim", False), ("modulated", True)])
+def test_every_grid_hears_the_latent_and_not_the_first_alone(name: str, *, hears: bool) -> None:
+    network = _generator(name)
+    first_grid = max(_layers(network, "Dense"), key=lambda each: each.units)
     first_grid.kernel.assign(np.zeros(first_grid.kernel.shape))
     one, other = np.asarray(network(np.random.default_rng(1).standard_normal((2, 64), np.float32)))
     assert (not np.array_equal(one, other)) is hears
+
+
+def test_doubling_leaves_no_grid_on_what_is_plain() -> None:
+    from keras import Model
+
+    generator = _generator("modulated")
+    for doubling, smooth in zip(
+        _layers(generator, "Conv2DTranspose"), _layers(generator, "AveragePooling2D"), strict=True
+    ):
+        plain = np.ones((1, *doubling.input.shape[1:]), np.float32)
+        gridded, even = Model(doubling.input, [doubling.output, smooth.output])(plain)
+        inner = (slice(None), slice(3, -3), slice(3, -3))
+        assert np.asarray(gridded)[inner].std(axis=(1, 2)).max() > 0.01
+        assert np.asarray(even)[inner].std(axis=(1, 2)).max() < 1e-6
+
+
+def _layers(network: keras.Model, kind: str) -> list[keras.Layer]:
+    return [layer for layer in network.layers if type(layer).__name__ == kind]
 
 
 def test_the_discriminator_looks_at_the_picture_before_it_halves_anything() -> None:

@@ -5,6 +5,10 @@ grid, and must come through every layer alike. Here each normalised grid is scal
 numbers that come straight from the latent: "self-modulation", Chen, Lucic, Houlsby and Gelly, "On self modulation for
 generative adversarial networks" (ICLR 2019). And the finest grid, that of the picture itself, gets a few channels of
 its own in both networks, so that edges and plain areas are made, and judged, where they are.
+
+A transposed convolution leaves a grid behind, since different weights make its even and odd places (Odena, Dumoulin
+and Olah, "Deconvolution and checkerboard artifacts", Distill, 2016). The mean of each place and its next takes away
+just that: on clothing and on faces it is worth half the time (docs/en/what-each-change-buys.md).
 """
 
 from __future__ import annotations
@@ -45,6 +49,7 @@ def generator(
         x = layers.Conv2DTranspose(
             filters, strided.KERNEL, strides=2, padding="same", use_bias=False, dtype=precision
         )(x)
+        x = layers.AveragePooling2D(2, strides=1, padding="same", dtype=precision)(x)
         x = layers.ReLU(dtype=precision)(_modulate(x, style, precision))
     x = layers.Conv2D(shape.channels, KERNEL, padding="same", dtype=precision)(x)
     pictures = layers.Activation("tanh", dtype=weight_type(precision), name="pictures")(x)

@@ -59,8 +59,8 @@ def test_directions_are_orthonormal_and_ordered_by_what_they_change(generator: G
 
 
 @pytest.mark.training
-def test_directions_of_a_layer_that_is_known(tmp_path: Path) -> None:
-    """The directions are the singular vectors of the first layer's weights, with a class input beside it too."""
+def test_directions_of_layers_that_are_known(tmp_path: Path) -> None:
+    """The directions are the singular vectors of the weights that take the latent, but for those that draw grain."""
     import keras
     import openvino as ov
 
@@ -68,8 +68,10 @@ def test_directions_of_a_layer_that_is_known(tmp_path: Path) -> None:
     from huanjing.generation.export import to_openvino
 
     z = keras.Input((3,), name="latents")
-    dense = keras.layers.Dense(16)
-    network = keras.Model(z, keras.layers.Reshape((4, 4, 1))(keras.layers.LeakyReLU()(dense(z))))
+    dense, style, grain = (keras.layers.Dense(16) for _ in range(3))
+    styled = keras.layers.Multiply()([keras.layers.LeakyReLU()(dense(z)), style(z)])
+    grained = keras.layers.Add()([styled, keras.ops.sin(grain(z))])
+    network = keras.Model(z, keras.layers.Reshape((4, 4, 1))(grained))
     graph = to_openvino(network)
     manifest = Manifest(
         format=1, kind="generator", name="known", architecture="dense", input=LatentInput(3, 4, 4, 1),
@@ -79,6 +81,7 @@ def test_directions_of_a_layer_that_is_known(tmp_path: Path) -> None:
         tmp_path / "model", manifest, lambda aside: ov.save_model(graph, aside / "graph.xml", False)
     )
     found, strengths = find_directions(bundle)
-    _, values, rows = np.linalg.svd(np.asarray(dense.kernel).T, full_matrices=False)
+    first = np.concatenate([np.asarray(dense.kernel).T, np.asarray(style.kernel).T])
+    _, values, rows = np.linalg.svd(first, full_matrices=False)
     np.testing.assert_allclose(strengths, values, rtol=1e-4)
     np.testing.assert_allclose(np.abs(found @ rows.T), np.eye(3), atol=1e-3)

@@ -54,35 +54,35 @@ def class_path(stops: NDArray[np.float32] | None, frames: int) -> NDArray[np.flo
 
 
 def find_directions(bundle: Bundle) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The latent directions that move the generator's first layer most, most first: unit rows, and how much each does.
+    """The latent directions that move the generator's first layers most, most first: unit rows, and how much each does.
 
-    They are the eigenvectors of AᵀA, where A holds the first layer's weights: SeFa's closed form (Shen and Zhou,
-    "Closed-form factorization of latent semantics in GANs", CVPR 2021), and, since latents are normal, the principal
-    components of that layer's activations too (Härkönen and others, "GANSpace", NeurIPS 2020). The largest part of
-    each is positive, so that a direction does not turn round.
+    They are the eigenvectors of AᵀA, where A holds the weights of all linear layers that take the latent: SeFa's closed
+    form (Shen and Zhou, "Closed-form factorization of latent semantics in GANs", CVPR 2021), and, since latents are
+    normal, the principal components of these layers' activations too (Härkönen and others, "GANSpace", NeurIPS 2020).
+    The largest part of each is positive, so that a direction does not turn round.
 
     :returns: ``[D, size]`` and the singular values ``[D]``; D is the latent's size, or the layer's where that is less.
     :raises BundleError: where the latent does not go into a linear layer first.
     """
-    weights = _first_layer(bundle)
+    weights = _first_layers(bundle)
     _, values, rows = np.linalg.svd(weights.astype(np.float64), full_matrices=False)
     signs = np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])
     return (rows * signs[:, None]).astype(np.float32), values.astype(np.float32)
 
 
-def _first_layer(bundle: Bundle) -> NDArray[np.float32]:
-    """A of the first linear layer, ``[units, size]``: how its output changes with each of the latent's numbers."""
+def _first_layers(bundle: Bundle) -> NDArray[np.float32]:
+    """A of the linear layers that take the latent, ``[units, size]``: how they change with each of its numbers."""
     try:
         graph = core().read_model(bundle.graph)
-        layer = _next_product(graph.input("latent").get_node())
-        if layer is not None:
-            inputs = graph.get_parameters()
+        products = _next_products(graph.input("latent").get_node())
+        if products:
+            outputs = [product.output(0) for product in products]
             compiled = core().compile_model(
-                ov.Model([layer.output(0)], inputs), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+                ov.Model(outputs, graph.get_parameters()), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
             )
     except RuntimeError as error:
         raise BundleError(f"{bundle.folder}: OpenVINO cannot use this graph: {error}") from error
-    if layer is None:
+    if not products:
         raise BundleError(
             f"{bundle.folder}: the latent does not go into a linear layer first, so that no directions can be found."
         )
@@ -91,17 +91,30 @@ def _first_layer(bundle: Bundle) -> NDArray[np.float32]:
     given = {"latent": steps}
     if bundle.latent_input.frequencies:
         given["classes"] = np.zeros((len(steps), len(bundle.latent_input.frequencies)), np.float32)
-    answers = np.array(compiled(given)[0]).reshape(len(steps), -1)
+    answers = np.concatenate([each.reshape(len(steps), -1) for each in compiled(given).values()], axis=1)
     return np.asarray((answers[1:] - answers[0]).T, np.float32)
 
 
-def _next_product(node: ov.Node) -> ov.Node | None:
-    """The first matrix product that ``node`` goes into, through what only joins or reshapes."""
-    reached = [node]
+def _next_products(node: ov.Node) -> list[ov.Node]:
+    """The first matrix products that ``node`` goes into, through what only joins or reshapes.
+
+    Not those whose sine is taken: they only draw the grain (``generation/networks/modulated.py``), and no direction
+    means anything to them.
+    """
+    following = _uses(node, {"Concat", "Reshape", "Convert"})
+    products = [each for each in following if each.get_type_name() == "MatMul"]
+    return [
+        each
+        for each in products
+        if all(use.get_type_name() != "Sin" for use in _uses(each, {"Add", "Reshape", "Convert"}))
+    ]
+
+
+def _uses(node: ov.Node, through: set[str]) -> list[ov.Node]:
+    """What takes ``node``, or what nodes of the kinds ``through`` make of it."""
+    reached, found = [node], []
     while reached:
         following = [use.get_node() for each in reached for use in each.output(0).get_target_inputs()]
-        for each in following:
-            if each.get_type_name() == "MatMul":
-                return each
-        reached = [each for each in following if each.get_type_name() in {"Concat", "Reshape", "Convert"}]
-    return None
+        found += [each for each in following if each.get_type_name() not in through]
+        reached = [each for each in following if each.get_type_name() in through]
+    return found

@@ -15,6 +15,7 @@ from huanjing.generation.networks import build_generator, build_networks
 from huanjing.generation.objectives import OBJECTIVES
 from huanjing.training.averages import MovingAverage
 from huanjing.training.distribution import Distribution
+from huanjing.training.engine import fix_graphs
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -26,6 +27,7 @@ class TrainingState:
     """
 
     def __init__(self, config: GeneratorConfig, distribution: Distribution | None = None) -> None:
+        fix_graphs()
         self.distribution = distribution or Distribution()
         """What the variables are made for and the step runs on."""
         with self.distribution.scope():

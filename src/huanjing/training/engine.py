@@ -29,6 +29,17 @@ def require_tensorflow(*, compute: bool = True) -> None:
             tf.constant(0)
 
 
+def fix_graphs() -> None:
+    """Let TensorFlow turn the same step into the same graph every time.
+
+    Its ``remapping`` fuses operations, and whether it manages to depends on the names that layers happen to have: the
+    same training, run again and again, sometimes differed in the last bits. It costs no time here to do without.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"remapping": False})
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Hold back what C++ writes to stderr while TensorFlow starts; shown where it fails."""

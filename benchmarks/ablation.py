@@ -88,7 +88,7 @@ PLANS = (
     Plan("faces", "slim no penalty", 4, "slim", ("penalty=0.0",)),
     Plan("faces", "modulated", 4, "modulated"),
     Plan("faces", "modulated falling", 60, "modulated", FALLING),
-    Plan("photographs", "modulated", 4, "modulated"),
+    Plan("photographs", "modulated", 8, "modulated"),
 )  # fmt: skip
 
 TOLERANCE = 0.1

@@ -1,6 +1,9 @@
 """Ways through a latent space."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -8,6 +11,11 @@ import pytest
 from huanjing import Generator
 from huanjing.runtime import latents
 from huanjing.runtime.steering import class_path, find_directions, latent_path, slerp
+
+if TYPE_CHECKING:
+    import keras
+
+    from huanjing.bundle import Bundle
 
 
 @pytest.fixture(scope="module")
@@ -62,26 +70,53 @@ def test_directions_are_orthonormal_and_ordered_by_what_they_change(generator: G
 def test_directions_of_layers_that_are_known(tmp_path: Path) -> None:
     """The directions are the singular vectors of the weights that take the latent, but for those that draw grain."""
     import keras
-    import openvino as ov
-
-    from huanjing.bundle import Bundle, LatentInput, Manifest, TrainingSummary, write_bundle
-    from huanjing.generation.export import to_openvino
 
     z = keras.Input((3,), name="latents")
     dense, style, grain = (keras.layers.Dense(16) for _ in range(3))
     styled = keras.layers.Multiply()([keras.layers.LeakyReLU()(dense(z)), style(z)])
     grained = keras.layers.Add()([styled, keras.ops.sin(grain(z))])
     network = keras.Model(z, keras.layers.Reshape((4, 4, 1))(grained))
+    check_directions(bundle_of(network, tmp_path), [dense, style])
+
+
+@pytest.mark.training
+def test_directions_of_a_modulated_generator(tmp_path: Path) -> None:
+    import keras
+
+    from huanjing.generation.networks import modulated
+    from huanjing.generation.shape import Shape
+
+    network = modulated.generator(Shape(8, 8, 1), 3, (8, 4), "float32")
+    takers = [
+        layer
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Dense) and layer.trainable and layer.input is network.inputs[0]
+    ]
+    assert len(takers) == 2
+    check_directions(bundle_of(network, tmp_path), takers)
+
+
+def bundle_of(network: keras.Model, folder: Path) -> Bundle:
+    import openvino as ov
+
+    from huanjing.bundle import LatentInput, Manifest, TrainingSummary, write_bundle
+    from huanjing.generation.export import to_openvino
+
     graph = to_openvino(network)
     manifest = Manifest(
-        format=1, kind="generator", name="known", architecture="dense", input=LatentInput(3, 4, 4, 1),
+        format=1, kind="generator", name="known", architecture="dense",
+        input=LatentInput(network.input_shape[1], *network.output_shape[1:]),
         training=TrainingSummary("none"), licence="none", origin="a test",
     )  # fmt: skip
-    bundle: Bundle = write_bundle(
-        tmp_path / "model", manifest, lambda aside: ov.save_model(graph, aside / "graph.xml", False)
+    return write_bundle(
+        folder / "model", manifest, lambda aside: ov.save_model(graph, aside / "graph.xml", False)
     )
+
+
+def check_directions(bundle: Bundle, takers: list[keras.layers.Dense]) -> None:
+    """They are the singular vectors of the weights of ``takers``, one above the other."""
     found, strengths = find_directions(bundle)
-    first = np.concatenate([np.asarray(dense.kernel).T, np.asarray(style.kernel).T])
+    first = np.concatenate([np.asarray(layer.kernel).T for layer in takers])
     _, values, rows = np.linalg.svd(first, full_matrices=False)
     np.testing.assert_allclose(strengths, values, rtol=1e-4)
     np.testing.assert_allclose(np.abs(found @ rows.T), np.eye(3), atol=1e-3)

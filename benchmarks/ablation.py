@@ -97,32 +97,30 @@ TOLERANCE = 0.1
 EMBEDDED, OF_CLOTHING = "frechet", "own_frechet"
 """Points of a curve have the distance by the embedded recogniser's features, and may have that by another's."""
 
+
+@dataclass(frozen=True)
+class Bound:
+    """What one curve may have of another's distance."""
+
+    pictures: str
+    ours: tuple[str, int]
+    """A curve's name and its core-minutes."""
+    theirs: tuple[str, int]
+    most: float
+    asked: str
+    score: str = EMBEDDED
+
+
+TEN_MINUTES = "at most a fifth after 10 minutes on two cores"
+HALF_AN_HOUR = "at most a tenth after 30 minutes on two cores"
+HOUR = "at most half after 60 minutes on two cores"
+
 BOUNDS = (
-    ("clothing", "residual", 16, "dcgan", 46, 0.2, "at most a fifth after 10 minutes on two cores", EMBEDDED),
-    (
-        "clothing",
-        "residual",
-        16,
-        "dcgan",
-        46,
-        0.2,
-        "at most a fifth after 10 minutes on two cores",
-        OF_CLOTHING,
-    ),
-    ("clothing", "residual", 46, "dcgan", 46, 0.1, "at most a tenth after 30 minutes on two cores", EMBEDDED),
-    (
-        "faces",
-        "modulated falling",
-        60,
-        "dcgan",
-        64,
-        0.5,
-        "at most half after 60 minutes on two cores",
-        EMBEDDED,
-    ),
+    Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES),
+    Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES, OF_CLOTHING),
+    Bound("clothing", ("residual", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR),
+    Bound("faces", ("modulated falling", 60), ("dcgan", 64), 0.5, HOUR),
 )
-"""Pictures, ours and its core-minutes, theirs, the most that ours may be of theirs, how that was asked, and by what
-features."""
 
 
 def run() -> list[Row]:
@@ -133,7 +131,7 @@ def run() -> list[Row]:
         cores.put(core)
     with ThreadPoolExecutor(cores.qsize()) as pool:
         list(pool.map(lambda one: _make(*one, cores), missing))
-    return [_row(*bound) for bound in BOUNDS]
+    return [_row(bound) for bound in BOUNDS]
 
 
 def _make(plan: Plan, seed: int, cores: Queue[int]) -> None:
@@ -155,11 +153,13 @@ def _make(plan: Plan, seed: int, cores: Queue[int]) -> None:
         cores.put(core)
 
 
-def _row(
-    pictures: str, ours: str, our_time: int, theirs: str, their_time: int, most: float, asked: str, score: str
-) -> Row:
+def _row(bound: Bound) -> Row:
     """Each point of our curve against theirs at the same time, or the next later one of theirs."""
-    curves = [_points(pictures, ours, our_time, score), _points(pictures, theirs, their_time, score)]
+    pictures, (ours, our_time), (theirs, their_time) = bound.pictures, bound.ours, bound.theirs
+    curves = [
+        _points(pictures, ours, our_time, bound.score),
+        _points(pictures, theirs, their_time, bound.score),
+    ]
     pairs = [
         (at, min(later)) for at in sorted(curves[0]) if (later := {each for each in curves[1] if each >= at})
     ]
@@ -169,12 +169,12 @@ def _row(
         + f", {curves[0][at] / curves[1][then]:.2f}"
         for at, then in pairs
     )
-    features = "" if score == EMBEDDED else f", by a recogniser of {pictures}"
+    features = "" if bound.score == EMBEDDED else f", by a recogniser of {pictures}"
     return Row(
         f"Fréchet distance of {ours} against {theirs}, {pictures}, one core{features}",
-        asked,
+        bound.asked,
         listed or f"not run: ${FOLDERS[pictures]} is not set",
-        bool(pairs) and curves[0][pairs[-1][0]] / curves[1][pairs[-1][1]] <= most,
+        bool(pairs) and curves[0][pairs[-1][0]] / curves[1][pairs[-1][1]] <= bound.most,
         {"ours": curves[0], "theirs": curves[1]},
     )
 

@@ -33,7 +33,8 @@ def fix_graphs() -> None:
     """Let TensorFlow turn the same step into the same graph every time.
 
     Its ``remapping`` fuses operations, and whether it manages to depends on the names that layers happen to have: the
-    same training, run again and again, sometimes differed in the last bits. It costs no time here to do without.
+    same training, run again and again, sometimes differed in the last bits. A step without it took 4 % longer on one
+    core for ``residual``, and 5 % less time for ``modulated``.
     """
     import tensorflow as tf
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
-
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -13,6 +10,7 @@ from huanjing.datasets import batch_positions
 from huanjing.errors import RunError
 from huanjing.generation.config import GeneratorConfig
 from huanjing.images import premultiply
+from huanjing.training.prefetch import Prefetch
 
 
 def split(config: GeneratorConfig, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -21,8 +19,8 @@ def split(config: GeneratorConfig, count: int) -> tuple[NDArray[np.int64], NDArr
     return np.sort(order[config.held_out :]), np.sort(order[: config.held_out])
 
 
-class Feed:
-    """Batches by step number, gathered by a thread while the step before is computed."""
+class Feed(Prefetch[tuple[tf.Tensor, tf.Tensor]]):
+    """A step's batches: uint8 ``[U, N, H, W, C]``, U being the recipe's ``updates``, and int32 ``[U, N]``."""
 
     def __init__(
         self,
@@ -42,28 +40,9 @@ class Feed:
             raise RunError(
                 f"The run tells {len(config.classes)} classes apart; each of its {len(pictures)} pictures needs one."
             )
-        self.config, self.pictures, self.labels, self.step = config, pictures, labels, step
+        self.config, self.pictures, self.labels = config, pictures, labels
         self._seen = split(config, len(pictures))[0]
-        self._pool = ThreadPoolExecutor(1)
-        self._following: Future[tuple[tf.Tensor, tf.Tensor]] = self._pool.submit(self._gather, step)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def next(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """The step's batches: uint8 ``[U, N, H, W, C]``, U being the recipe's ``updates``, and int32 ``[U, N]``."""
-        batches = self._following.result()
-        self.step += 1
-        self._following = self._pool.submit(self._gather, self.step)
-        return batches
-
-    def go_to(self, step: int) -> None:
-        """Let ``next`` give the batches of ``step``."""
-        self.step = step
-        self._following = self._pool.submit(self._gather, step)
+        super().__init__(self._gather, step)
 
     def _gather(self, step: int) -> tuple[tf.Tensor, tf.Tensor]:
         updates = self.config.recipe.updates

@@ -11,9 +11,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,6 +29,7 @@ from huanjing.recognition.network_state import NetworkState
 from huanjing.recognition.novelty import PICTURES
 from huanjing.training import Interrupted, Run
 from huanjing.training.clock import Clock
+from huanjing.training.prefetch import Prefetch
 from huanjing.training.run import stop_requests
 
 TICK_SECONDS = 2.0
@@ -211,28 +211,14 @@ def make_step(
     return step  # type: ignore[no-any-return]
 
 
-class _Feed:
-    """Batches by step number, gathered by a thread while the step before is computed."""
+class _Feed(Prefetch[tuple[tf.Tensor, tf.Tensor]]):
+    """A step's pictures, uint8 ``[N, H, W, C]``, and their labels."""
 
     def __init__(
         self, config: RecognizerConfig, data: LabelledPictures, positions: NDArray[np.int64], step: int
     ) -> None:
-        self.config, self.data, self.positions, self.step = config, data, positions, step
-        self._pool = ThreadPoolExecutor(1)
-        self._following: Future[tuple[tf.Tensor, tf.Tensor]] = self._pool.submit(self._gather, step)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def next(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """The step's pictures, uint8 ``[N, H, W, C]``, and their labels."""
-        batch = self._following.result()
-        self.step += 1
-        self._following = self._pool.submit(self._gather, self.step)
-        return batch
+        self.config, self.data, self.positions = config, data, positions
+        super().__init__(self._gather, step)
 
     def _gather(self, step: int) -> tuple[tf.Tensor, tf.Tensor]:
         size = self.config.batch

@@ -53,11 +53,11 @@ class Plan:
 FIRST = ("batch=64", "penalty=1.0", "rate=4e-4", "last_rate=4e-4", "average_half_life=200")
 """``slim`` as it was first: a pilot's settings, in steps of 64 pictures."""
 
-STEADY = ("last_rate=1e-3",)
-"""``residual`` without its falling rate."""
+STEADY = ("last_rate=1e-3", "hold=0.0")
+"""``residual`` and ``modulated`` without a falling rate."""
 
-FALLING = ("last_rate=1e-4",)
-"""``modulated`` with one."""
+FALLING = ("last_rate=1e-4", "hold=0.0")
+"""``modulated`` with one that falls from the start."""
 
 PLANS = (
     Plan("clothing", "dcgan", 8, "dcgan"),
@@ -70,10 +70,10 @@ PLANS = (
     Plan("clothing", "residual steady wide g0.1", 8, "residual",
          (*STEADY, "penalty=0.1", "discriminator_widths=(64,128,256)"), scored=10_000),
     Plan("clothing", "residual steady classes", 4, "residual", STEADY, scored=10_000, conditional=True),
-    Plan("clothing", "modulated", 4, "modulated", scored=10_000),
-    Plan("clothing", "modulated classes", 2, "modulated", scored=10_000, conditional=True),
+    Plan("clothing", "modulated steady", 4, "modulated", STEADY, scored=10_000),
+    Plan("clothing", "modulated steady classes", 2, "modulated", STEADY, scored=10_000, conditional=True),
     Plan("clothing", "modulated falling", 46, "modulated", FALLING, scored=10_000),
-    Plan("faces", "dcgan", 64, "dcgan"),
+    Plan("faces", "dcgan", 100, "dcgan"),
     Plan("faces", "dcgan", 8, "dcgan", seeds=(1, 2)),
     Plan("faces", "slim", 16, "slim"),
     Plan("faces", "slim first", 12, "slim", FIRST),
@@ -86,9 +86,15 @@ PLANS = (
     Plan("faces", "slim g5", 8, "slim", ("penalty=5.0",)),
     Plan("faces", "slim classic loss", 4, "slim", ('objective="non-saturating"',)),
     Plan("faces", "slim no penalty", 4, "slim", ("penalty=0.0",)),
-    Plan("faces", "modulated", 4, "modulated"),
+    Plan("faces", "modulated steady", 4, "modulated", STEADY),
+    Plan("faces", "modulated steady", 16, "modulated", STEADY),
+    Plan("faces", "modulated falling", 4, "modulated", FALLING),
+    Plan("faces", "modulated falling", 16, "modulated", FALLING),
     Plan("faces", "modulated falling", 60, "modulated", FALLING),
-    Plan("photographs", "modulated", 8, "modulated"),
+    Plan("faces", "modulated", 4, "modulated"),
+    Plan("faces", "modulated", 16, "modulated"),
+    Plan("photographs", "modulated steady", 8, "modulated", STEADY),
+    Plan("photographs", "modulated", 60, "modulated"),
 )  # fmt: skip
 
 TOLERANCE = 0.1
@@ -119,7 +125,7 @@ BOUNDS = (
     Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES),
     Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES, OF_CLOTHING),
     Bound("clothing", ("residual", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR),
-    Bound("faces", ("modulated falling", 60), ("dcgan", 64), 0.5, HOUR),
+    Bound("faces", ("modulated falling", 60), ("dcgan", 100), 0.5, HOUR),
 )
 
 

@@ -39,7 +39,7 @@ def test_modulated_is_slim_with_the_pictures_own_grid() -> None:
     slim, recipe = (recipe_for(name, Shape(64, 64, 3)) for name in ("slim", "modulated"))
     assert recipe.generator_widths == (*slim.generator_widths, 16)
     assert recipe.discriminator_widths == (16, *slim.discriminator_widths)
-    assert (recipe.rate, recipe.last_rate, recipe.batch) == (1e-3, 1e-3, 16)
+    assert (recipe.rate, recipe.last_rate, recipe.hold, recipe.batch) == (1e-3, 1e-4, 0.6, 16)
     assert (recipe.penalty, recipe.last_penalty, recipe.updates) == (1.0, None, 1)
 
 
@@ -75,6 +75,14 @@ def test_sizes_go_by_pictures_and_minutes_unless_asked_for() -> None:
         recipe_for("slim", small, size="huge")
     with pytest.raises(UsageError, match=r"the sizes of dcgan are: one only, so leave --size out"):
         recipe_for("dcgan", small, size="large")
+
+
+def test_a_short_training_keeps_the_rate_of_modulated() -> None:
+    rates = [
+        (recipe.rate, recipe.last_rate, recipe.hold)
+        for recipe in (recipe_for("modulated", Shape(64, 64, 3), minutes=minutes) for minutes in (5, 6, None))
+    ]
+    assert rates == [(1e-3, 1e-3, 0.0), (1e-3, 1e-4, 0.6), (1e-3, 1e-4, 0.6)]
 
 
 @pytest.mark.parametrize("name", ["residual", "slim", "modulated"])
@@ -120,4 +128,5 @@ def test_every_recipe_says_what_it_is() -> None:
         assert recipe.name == name
         assert recipe.summary
         assert all(pace.basis for pace in PACES[name])
-        assert [pace.side for pace in PACES[name]] == sorted(pace.side for pace in PACES[name])
+        bounds = [(pace.side, pace.minutes) for pace in PACES[name]]
+        assert bounds == sorted(bounds)

@@ -1,4 +1,4 @@
-"""One pass that serves both networks gives each of them its own gradient."""
+"""What a step does: the gradients of one pass are those of each network's own loss, and the rate follows its recipe."""
 
 from __future__ import annotations
 
@@ -61,3 +61,22 @@ def test_one_pass_gives_both_networks_the_gradients_of_their_own_losses(
         assert max(float(tf.reduce_max(tf.abs(each))) for each in right) > 1e-3, "something to learn"
         for one, other in zip(found, right, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
+
+
+def test_the_rate_is_held_then_falls_by_half_a_cosine(
+    tiny: Callable[..., GeneratorConfig], squares: NDArray[np.uint8]
+) -> None:
+    import tensorflow as tf
+
+    from huanjing.generation.state import TrainingState
+    from huanjing.generation.step import make_step
+
+    config = tiny("modulated", recipe={"rate": 0.01, "last_rate": 0.002, "hold": 0.5})
+    state = TrainingState(config)
+    step = make_step(config, state)
+    pictures, labels = tf.constant(squares[None, :8]), tf.zeros([1, 8], tf.int32)
+    rates = []
+    for number, progress in enumerate([0.0, 0.5, 0.75, 1.0]):
+        step(pictures, labels, tf.constant(number, tf.int64), tf.constant(progress))
+        rates.append(float(state.generator_optimiser.learning_rate))
+    np.testing.assert_allclose(rates, [0.01, 0.01, 0.006, 0.002], rtol=1e-5)

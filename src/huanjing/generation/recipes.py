@@ -32,6 +32,8 @@ class Recipe:
     """Adam's learning rate at the start, of both networks."""
     last_rate: float = 0.0
     """The rate at the end; a half cosine leads there."""
+    hold: float = 0.0
+    """The part of the training, 0..1, that keeps the first rate; the half cosine is that of the rest."""
     updates: Literal[1, 2] = 2
     """2: the networks learn in turn, each from pictures and latents of its own. 1: both from one pass."""
     penalty: float = 0.0
@@ -118,7 +120,8 @@ def recipe_for(
 ) -> Recipe:
     """The recipe called ``name``, its networks and rates those for pictures of ``shape``.
 
-    :param size: ``small``, ``medium`` or ``large``; None chooses by the pictures and by ``minutes``, the time to train.
+    :param size: ``small``, ``medium`` or ``large``; None chooses by the pictures and by ``minutes``.
+    :param minutes: the time to train, by which rates go, too; None is long.
     :raises UsageError: for a name that is none, or a shape or size that the recipe has not.
     """
     if name not in RECIPES:
@@ -142,11 +145,12 @@ def recipe_for(
     }[recipe.generator]
     depth = doublings if recipe.discriminator == "classic" else halvings(shape, DISCRIMINATOR_BASE)
     depth += recipe.discriminator == "modulated"
-    pace = pace_for(name, shape)
+    pace = pace_for(name, shape, minutes)
     return replace(
         recipe,
         rate=pace.rate,
         last_rate=pace.last_rate,
+        hold=pace.hold,
         batch=recipe.batch if batch is None else batch,
         size=row.name,
         generator_widths=widths(row.generator, grids)[::-1],

@@ -41,7 +41,7 @@ class _Batches:
     t: Augmentation | None
     """T for all that the discriminator is shown: the batches of each update, then what is penalised."""
     fall: tf.Tensor
-    """From 1 at the start to 0 at the end by half a cosine."""
+    """From 1, as long as the recipe holds its rate, to 0 at the end by half a cosine."""
 
     def seen(self, pictures: tf.Tensor, start: int = 0) -> tf.Tensor:
         """T(x), by the draws from number ``start`` on; x itself without augmentation."""
@@ -68,7 +68,8 @@ def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
     def step(
         pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor, progress: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        fall = 0.5 * (1.0 + tf.cos(math.pi * progress))
+        falling = tf.maximum(progress - recipe.hold, 0.0) / (1.0 - recipe.hold)
+        fall = 0.5 * (1.0 + tf.cos(math.pi * falling))
         for optimiser in (state.discriminator_optimiser, state.generator_optimiser):
             optimiser.learning_rate.assign(rate(fall))
         loss_d, loss_g = distribution.mean(*update(game.batches(pictures, labels, number, fall)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import huanjing
+from huanjing.runtime import silent
 
 SOURCES = Path(huanjing.__file__).parent
 
@@ -53,6 +54,16 @@ def test_a_plain_import_would_be_reported(tmp_path: Path) -> None:
         capture_output=True, text=True, check=True, env=environment,
     )  # fmt: skip
     assert done.stdout != "[]\n"
+
+
+@pytest.mark.training
+def test_the_converter_finds_tensorflow_on_every_python() -> None:
+    import tensorflow as tf
+    from openvino.frontend.tensorflow import utils
+
+    with silent.converting():
+        assert utils.get_environment_setup("tf")["tensorflow"] == tf.__version__
+    assert "exec" not in vars(utils)
 
 
 def test_only_one_module_imports_openvino() -> None:

@@ -28,7 +28,7 @@ from huanjing.generation.config import GeneratorConfig
 from huanjing.generation.networks import build_generator, call
 from huanjing.runtime.engine import core
 from huanjing.runtime.generator import latents
-from huanjing.runtime.silent import ov, unreported
+from huanjing.runtime.silent import converting, ov
 
 REFERENCES = 8
 TOLERANCE = 0.02
@@ -121,7 +121,7 @@ def to_openvino(network: keras.Model) -> ov.Model:
     """
     with tempfile.TemporaryDirectory() as place:
         path = str(Path(place) / "graph.xml")
-        with contextlib.redirect_stdout(io.StringIO()), unreported():
+        with contextlib.redirect_stdout(io.StringIO()), converting():
             network.export(path, format="openvino", verbose=False)
         # Cloned, so that the numbers are in memory when the file goes.
         exported = ov.Core().read_model(path).clone()

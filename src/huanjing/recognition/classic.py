@@ -28,7 +28,7 @@ from huanjing.images import fit, load_picture
 from huanjing.recognition.classic_manifest import manifest_of, source_of
 from huanjing.recognition.keras_weights import load_network
 from huanjing.recognition.presets import Preprocessing, Preset
-from huanjing.runtime.silent import ov, unreported
+from huanjing.runtime.silent import converting, ov
 
 REFERENCES = 3
 """Photographs on which a conversion is compared with Keras."""
@@ -136,7 +136,7 @@ def to_openvino(network: keras.Model, preset: Preset) -> ov.Model:
 
 def graph_of(network: keras.Model, name: str, preprocessing: Preprocessing = "none") -> ov.Model:
     """A network with outputs by name as a graph from ``picture``, uint8 NHWC, which does ``preprocessing`` first."""
-    with unreported():
+    with converting():
         graph = ov.convert_model(_traced(network).get_concrete_function())
     found = {name: output for output in graph.outputs for name in output.get_names()}
     results = []

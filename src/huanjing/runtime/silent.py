@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["ov", "unreported"]
+__all__ = ["converting", "ov", "unreported"]
 
 
 @contextmanager
@@ -31,3 +31,20 @@ def unreported() -> Iterator[None]:
 
 with unreported():
     import openvino as ov
+
+
+@contextmanager
+def converting() -> Iterator[None]:
+    """While open, OpenVINO's converter takes networks of TensorFlow's: :func:`unreported`, and on Python 3.13 too.
+
+    To learn TensorFlow's version it runs ``exec("import tensorflow")``, then ``exec("del tensorflow")``, which since
+    Python 3.13 (PEP 667) finds nothing to delete. It does without both, TensorFlow being imported.
+    """
+    from openvino.frontend.tensorflow import utils
+
+    utils.exec = lambda _: None
+    try:
+        with unreported():
+            yield
+    finally:
+        del utils.exec

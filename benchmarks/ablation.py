@@ -53,10 +53,13 @@ class Plan:
 FIRST = ("batch=64", "penalty=1.0", "rate=4e-4", "last_rate=4e-4", "average_half_life=200")
 """``slim`` as it was first: a pilot's settings, in steps of 64 pictures."""
 
-STEADY = ("last_rate=1e-3", "hold=0.0")
+FIXED = ("wanted_loss=None",)
+"""``modulated`` without turning its γ."""
+
+STEADY = ("last_rate=1e-3", "hold=0.0", *FIXED)
 """``residual`` and ``modulated`` without a falling rate."""
 
-FALLING = ("last_rate=1e-4", "hold=0.0")
+FALLING = ("last_rate=1e-4", "hold=0.0", *FIXED)
 """``modulated`` with one that falls from the start."""
 
 PLANS = (
@@ -91,10 +94,12 @@ PLANS = (
     Plan("faces", "modulated falling", 4, "modulated", FALLING),
     Plan("faces", "modulated falling", 16, "modulated", FALLING),
     Plan("faces", "modulated falling", 60, "modulated", FALLING),
-    Plan("faces", "modulated", 4, "modulated"),
-    Plan("faces", "modulated", 16, "modulated"),
+    Plan("faces", "modulated fixed penalty", 4, "modulated", FIXED),
+    Plan("faces", "modulated fixed penalty", 16, "modulated", FIXED),
+    Plan("faces", "modulated short", 4, "modulated", ("last_rate=1e-3", "hold=0.0")),
     Plan("photographs", "modulated steady", 8, "modulated", STEADY),
-    Plan("photographs", "modulated", 60, "modulated"),
+    Plan("photographs", "modulated steady g0.1", 8, "modulated", (*STEADY, "penalty=0.1")),
+    Plan("photographs", "modulated", 16, "modulated"),
 )  # fmt: skip
 
 TOLERANCE = 0.1

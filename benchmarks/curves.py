@@ -140,6 +140,7 @@ class Curve:
         made = make_pictures(state.averaged, latents(range(self.scored), self.config.recipe.latent), classes)
         point: dict[str, Any] = {
             "core_minutes": round(spent, 2), "steps": step, "loss": round(loss, 4), "pictures": len(made),
+            "penalty": round(self.config.recipe.penalty * float(state.penalty_scale.numpy()), 4),
         }  # fmt: skip
         for name, recognizer in self.recognizers.items():
             features, real = recognizer.features(made), self._real(name, self.scored)

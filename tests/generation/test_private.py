@@ -258,6 +258,7 @@ def test_recipes_whose_discriminator_draws_at_random_are_refused() -> None:
         assert recipe.objective == "non-saturating", (
             "the relativistic one shows real pictures to the generator"
         )
+        assert recipe.wanted_loss is None, "γ would follow the loss of real pictures"
 
 
 def test_a_discriminator_that_keeps_statistics_is_refused(tiny: Tiny) -> None:

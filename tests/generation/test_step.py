@@ -80,3 +80,46 @@ def test_the_rate_is_held_then_falls_by_half_a_cosine(
         step(pictures, labels, tf.constant(number, tf.int64), tf.constant(progress))
         rates.append(float(state.generator_optimiser.learning_rate))
     np.testing.assert_allclose(rates, [0.01, 0.01, 0.006, 0.002], rtol=1e-5)
+
+
+@pytest.mark.parametrize("wanted", [None, 0.0, 2.0])
+def test_the_penalty_goes_down_where_the_loss_is_above_what_is_wanted(
+    tiny: Callable[..., GeneratorConfig], squares: NDArray[np.uint8], wanted: float | None
+) -> None:
+    import tensorflow as tf
+
+    from huanjing.generation.state import TrainingState
+    from huanjing.generation.step import PENALTY_SPEED, make_step
+
+    config = tiny("modulated", recipe={"wanted_loss": wanted})
+    state = TrainingState(config)
+    make_step(config, state)(
+        tf.constant(squares[None, :8]), tf.zeros([1, 8], tf.int32), tf.constant(0, tf.int64), tf.constant(0.0)
+    )
+    loss = float(state.game)
+    assert 0 < loss < 2
+    expected = np.exp(PENALTY_SPEED * (wanted - loss)) if wanted == 0.0 else 1.0
+    np.testing.assert_allclose(float(state.penalty_scale), expected, rtol=1e-6)
+
+
+def test_the_scale_of_the_penalty_is_a_factor_of_the_recipes(
+    tiny: Callable[..., GeneratorConfig], squares: NDArray[np.uint8]
+) -> None:
+    import tensorflow as tf
+
+    from huanjing.generation.state import TrainingState
+    from huanjing.generation.step import _Game
+
+    def gradient(penalty: float, scale: float) -> NDArray[np.float32]:
+        config = tiny("modulated", recipe={"penalty": penalty})
+        state = TrainingState(config)
+        state.penalty_scale.assign(scale)
+        game = _Game(config, state)
+        some, labels = tf.constant(squares[None, :8]), tf.zeros([1, 8], tf.int32)
+        _, of_discriminator, _ = game.gradients_together(
+            game.batches(some, labels, tf.constant(0, tf.int64), tf.constant(1.0))
+        )
+        return of_discriminator[0].numpy()
+
+    np.testing.assert_allclose(gradient(8.0, 0.25), gradient(2.0, 1.0), rtol=1e-5)
+    assert not np.allclose(gradient(8.0, 0.25), gradient(8.0, 1.0), rtol=1e-3)

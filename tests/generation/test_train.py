@@ -292,7 +292,7 @@ def test_the_penalty_falls_with_the_rate(tiny: Tiny, progress: float, constant: 
     from huanjing.generation.step import make_step
 
     def after_a_step(**penalties: float | None) -> Pictures:
-        config = tiny("modulated", recipe=penalties)
+        config = tiny("modulated", recipe={"hold": 0.0, **penalties})
         state = TrainingState(config)
         pictures = tf.constant(np.random.default_rng(1).integers(0, 256, (1, 8, 8, 8, 1)), tf.uint8)
         labels = tf.zeros([1, 8], tf.int32)

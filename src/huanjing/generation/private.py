@@ -74,6 +74,7 @@ def private_recipe(recipe: Recipe) -> Recipe:
         objective="non-saturating",
         penalty_share=1.0,
         last_penalty=None,
+        wanted_loss=None,
         rate=RATE,
         last_rate=RATE,
         beta_1=BETA_1,

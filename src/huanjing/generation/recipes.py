@@ -40,6 +40,8 @@ class Recipe:
     """γ: the gradient penalties on real and generated pictures are weighed by γ/2. 0 means none."""
     last_penalty: float | None = None
     """γ at the end, where the half cosine of the rate leads it; None: as at the start."""
+    wanted_loss: float | None = None
+    """The most that the discriminator's loss should be: where it is more, γ goes down, to a tenth. None: γ stays."""
     penalty_share: float = 0.125
     """The part of each batch that the penalties are taken on."""
     average_half_life: float = 0.0
@@ -97,7 +99,7 @@ RECIPES: dict[str, Recipe] = {
             name="modulated",
             summary="slim, told of the latent on every grid, and looking at pictures at full size; one pass a step",
             generator="modulated", discriminator="modulated", objective="relativistic", batch=16, updates=1,
-            beta_1=0.0, beta_2=0.99, penalty=1.0, average_half_life=2000,
+            beta_1=0.0, beta_2=0.99, penalty=1.0, wanted_loss=0.35, average_half_life=2000,
         ),
     )
 }  # fmt: skip

@@ -55,6 +55,8 @@ class TrainingState:
         """A moving average of the discriminator's loss; once not finite, it stays so."""
         self.rate_scale = keras.Variable(1.0, trainable=False, dtype="float32", name="rate_scale")
         """What the recipe's rates are multiplied by."""
+        self.penalty_scale = keras.Variable(1.0, trainable=False, dtype="float32", name="penalty_scale")
+        """What its γ is multiplied by."""
 
     def finite(self) -> bool:
         """Whether all numbers are."""
@@ -84,7 +86,7 @@ class TrainingState:
             "generator-optimiser": self.generator_optimiser.variables,
             "discriminator-optimiser": self.discriminator_optimiser.variables,
             "augmentation": self.strength.variables,
-            "game": [self.game, self.rate_scale],
+            "game": [self.game, self.rate_scale, self.penalty_scale],
         }
         if self.average is not None:
             owners["averaged"] = self.averaged.variables

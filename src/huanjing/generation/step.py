@@ -26,6 +26,10 @@ Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, t
 
 GAME_HALF_LIFE = 50
 """Of the average of the discriminator's loss, in steps."""
+PENALTY_SPEED = 0.01
+"""How much of its own γ goes down or up in a step, for each unit that the loss is above or below what is wanted."""
+LEAST_PENALTY = 0.1
+"""γ goes down to this part of the recipe's."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
         if state.average is not None:
             state.average.update(number)
         state.game.assign_add((1.0 - 0.5 ** (1.0 / GAME_HALF_LIFE)) * (loss_d - state.game))
+        if recipe.wanted_loss is not None:
+            turned = state.penalty_scale * tf.exp(PENALTY_SPEED * (recipe.wanted_loss - state.game))
+            state.penalty_scale.assign(tf.clip_by_value(turned, LEAST_PENALTY, 1.0))
         state.strength.adapt(number, recipe.batch)
         return loss_d, loss_g
 
@@ -192,9 +199,8 @@ class _Game:
             return call(self.state.discriminator, b.seen(x, first), classes)
 
         gamma, last = self.recipe.penalty, self.recipe.last_penalty
-        return loss + (gamma if last is None else last + (gamma - last) * b.fall) * gradient_penalty(
-            score, some
-        )
+        gamma = gamma if last is None else last + (gamma - last) * b.fall
+        return loss + self.state.penalty_scale * gamma * gradient_penalty(score, some)
 
 
 @contextmanager

@@ -134,7 +134,7 @@ class Ticker:
         return True
 
     def _log(self, tick: Tick, more: Mapping[str, Any]) -> None:
-        scale = float(self.state.rate_scale.numpy())
+        scale, recipe = float(self.state.rate_scale.numpy()), self.config.recipe
         extra = {
             "augmentation": round(tick.augmentation, 4) if self.config.augment != 0 else None,
             "certainty": None
@@ -142,6 +142,9 @@ class Ticker:
             else round(float(self.state.strength.certainty.numpy()), 4),
             "epsilon": None if tick.epsilon is None else round(tick.epsilon, 4),
             "rate_scale": scale if scale < 1 else None,
+            "penalty": float(self.state.penalty_scale.numpy()) * recipe.penalty
+            if recipe.wanted_loss is not None
+            else None,
             "went_back": asdict(tick.went_back) if tick.went_back else None,
             "frechet": tick.score,
             "forecast": (tick.outlook.to_dict() or None) if tick.outlook else None,

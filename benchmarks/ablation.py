@@ -5,12 +5,11 @@
 (``tools/photographs``), and ``$HUANJING_CLOTHING_RECOGNIZER`` a recogniser of clothing to score by as well (``huanjing
 train recognizer CLOTHING/train --from scratch --epochs 6``). A curve that is in ``results/curves`` is not made again,
 so that the hours that all take can be spent a part at a time; remove it to measure anew. ``benchmarks/curves.py`` makes
-one.
+one, and ``benchmarks/tables.py`` brings their figures into the pages' tables.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,11 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
-from typing import Any
 
-from benchmarks.report import RESULTS, Row
+from benchmarks.report import Row
+from benchmarks.tables import CURVES, EMBEDDED, OWN_SCORE, nearest, scores
 
-CURVES = RESULTS / "curves"
 FOLDERS = {"clothing": "HUANJING_CLOTHING", "faces": "HUANJING_FACES", "photographs": "HUANJING_PHOTOGRAPHS"}
 OWN = {"clothing": "HUANJING_CLOTHING_RECOGNIZER"}
 
@@ -45,9 +43,14 @@ class Plan:
     conditional: bool = False
     """Whether both networks are told the class."""
 
+    @property
+    def curve(self) -> str:
+        """What the curve is called, but for its seed."""
+        return f"{self.pictures}-{self.name.replace(' ', '-')}-{self.core_minutes}"
+
     def file(self, seed: int) -> Path:
         """Where the curve is kept."""
-        return CURVES / f"{self.pictures}-{self.name.replace(' ', '-')}-{self.core_minutes}-{seed}.json"
+        return CURVES / f"{self.curve}-{seed}.json"
 
 
 FIRST = ("batch=64", "penalty=1.0", "rate=4e-4", "last_rate=4e-4", "average_half_life=200")
@@ -102,12 +105,6 @@ PLANS = (
     Plan("photographs", "modulated", 16, "modulated"),
 )  # fmt: skip
 
-TOLERANCE = 0.1
-"""How far from whole core-minutes a point may lie, as a part of them."""
-
-EMBEDDED, OF_CLOTHING = "frechet", "own_frechet"
-"""Points of a curve have the distance by the embedded recogniser's features, and may have that by another's."""
-
 
 @dataclass(frozen=True)
 class Bound:
@@ -128,7 +125,7 @@ HOUR = "at most half after 60 minutes on two cores"
 
 BOUNDS = (
     Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES),
-    Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES, OF_CLOTHING),
+    Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES, OWN_SCORE),
     Bound("clothing", ("residual", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR),
     Bound("faces", ("modulated falling", 60), ("dcgan", 100), 0.5, HOUR),
 )
@@ -168,8 +165,8 @@ def _row(bound: Bound) -> Row:
     """Each point of our curve against theirs at the same time, or the next later one of theirs."""
     pictures, (ours, our_time), (theirs, their_time) = bound.pictures, bound.ours, bound.theirs
     curves = [
-        _points(pictures, ours, our_time, bound.score),
-        _points(pictures, theirs, their_time, bound.score),
+        _points(Plan(pictures, ours, our_time, ""), bound.score),
+        _points(Plan(pictures, theirs, their_time, ""), bound.score),
     ]
     pairs = [
         (at, min(later)) for at in sorted(curves[0]) if (later := {each for each in curves[1] if each >= at})
@@ -190,15 +187,7 @@ def _row(bound: Bound) -> Row:
     )
 
 
-def _points(pictures: str, name: str, core_minutes: int, score: str) -> dict[int, float]:
+def _points(plan: Plan, score: str) -> dict[int, float]:
     """The distances of the curve of seed 0 by core-minutes, where these are nearly whole."""
-    file = Plan(pictures, name, core_minutes, "").file(0)
-    if not file.is_file():
-        return {}
-    points: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["points"]
-    rounded = {round(point["core_minutes"]): point for point in reversed(points) if score in point}
-    return {
-        minutes: point[score]
-        for minutes, point in rounded.items()
-        if abs(point["core_minutes"] - minutes) <= TOLERANCE * minutes
-    }
+    known = scores(plan.curve, score)
+    return {round(at): known[at] for at in sorted(known) if nearest(known, round(at)) == known[at]}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from benchmarks import tables
 from huanjing.generation.recipes import recipe_for
 from huanjing.generation.shape import Shape
 
@@ -55,6 +56,24 @@ def test_quoted_lines_of_code_are_in_the_source(language: str, page: str) -> Non
     lines = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
     for block in re.findall(r"```python\n(.*?)```", read(language, page), re.DOTALL):
         assert all(line.strip() in lines for line in block.splitlines())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tables_of_curves_have_the_figures_of_the_curves(language: str) -> None:
+    page = read(language, "what-each-change-buys")
+    assert tables.filled(page) == page
+    curves = [row["curve"] for row in tables.ROW.finditer(page)]
+    assert curves == [
+        row["curve"] for row in tables.ROW.finditer(read(LANGUAGES[0], "what-each-change-buys"))
+    ]
+    assert all(tables.scores(curve) for curve in curves)
+
+
+def test_a_figure_that_is_not_the_curves_is_filled_in() -> None:
+    page = read("en", "what-each-change-buys")
+    wrong = page.replace("| 95.5 |", "| 59.5 |", 1)
+    assert wrong != page
+    assert tables.filled(wrong) == page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,76 @@
+"""Fill the tables of curves on the pages with what the curves' files say: ``python -m benchmarks.tables``.
+
+A table lies between ``<!-- curves -->`` and ``<!-- /curves -->``; each row begins with a curve's name, as in
+``<!-- faces-dcgan-100 -->``, and each column's heading with its core-minutes. ``<!-- curves 10000 own_frechet -->``
+takes the scores on that many pictures alone, and that score.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import RESULTS
+
+CURVES = RESULTS / "curves"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = "what-each-change-buys.md"
+EMBEDDED, OWN_SCORE = "frechet", "own_frechet"
+"""Points of a curve have the distance by the embedded recogniser's features, and may have that by another's."""
+DECIMALS = {EMBEDDED: 1, OWN_SCORE: 2}
+TOLERANCE = 0.125
+"""How far from its core-minutes a point may lie, as a part of them."""
+TABLE = re.compile(r"(?<=<!-- curves)(?P<asked>[^>]*) -->\n(?P<rows>.*?)(?=<!-- /curves -->)", re.DOTALL)
+ROW = re.compile(r"^\| <!-- (?P<curve>\S+) --> (?P<label>[^|]*) \|.*$", re.MULTILINE)
+
+
+def main() -> None:
+    """The command."""
+    for page in DOCS.glob(f"*/{PAGE}"):
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def filled(page: str) -> str:
+    """The page with the numbers of its curves."""
+    return TABLE.sub(_table, page)
+
+
+def scores(
+    curve: str, score: str = EMBEDDED, pictures: int | None = None, seed: int = 0
+) -> dict[float, float]:
+    """What a curve has by core-minutes, on so many pictures where it says so; nothing where there is no curve."""
+    file = CURVES / f"{curve}-{seed}.json"
+    if not file.is_file():
+        return {}
+    points: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["points"]
+    return {
+        point["core_minutes"]: point[score]
+        for point in points
+        if score in point and pictures in (None, point["pictures"])
+    }
+
+
+def nearest(by_minutes: dict[float, float], minutes: float) -> float | None:
+    """The score nearest to so many core-minutes; None where none is near enough."""
+    at = min(by_minutes, key=lambda each: abs(each - minutes), default=None)
+    return None if at is None or abs(at - minutes) > TOLERANCE * minutes else by_minutes[at]
+
+
+def _table(found: re.Match[str]) -> str:
+    numbers = [int(word) for word in found["asked"].split() if word.isdigit()]
+    score = OWN_SCORE if OWN_SCORE in found["asked"] else EMBEDDED
+    form = f"{{:.{DECIMALS[score]}f}}"
+    columns = [int(minutes) for minutes in re.findall(r"\| (\d+)", found["rows"].split("\n", 1)[0])]
+
+    def row(line: re.Match[str]) -> str:
+        known = scores(line["curve"], score, next(iter(numbers), None))
+        cells = " | ".join("" if (one := nearest(known, at)) is None else form.format(one) for at in columns)
+        return f"| <!-- {line['curve']} --> {line['label']} | {cells} |"
+
+    return f"{found['asked']} -->\n{ROW.sub(row, found['rows'])}"
+
+
+if __name__ == "__main__":
+    main()

@@ -65,6 +65,9 @@ STEADY = ("last_rate=1e-3", "hold=0.0", *FIXED)
 FALLING = ("last_rate=1e-4", "hold=0.0", *FIXED)
 """``modulated`` with one that falls from the start."""
 
+HELD = ("hold=0.6",)
+"""``modulated`` as it is for 6 to 20 minutes."""
+
 PLANS = (
     Plan("clothing", "dcgan", 8, "dcgan"),
     Plan("clothing", "residual", 8, "residual"),
@@ -76,6 +79,10 @@ PLANS = (
     Plan("clothing", "residual steady wide g0.1", 8, "residual",
          (*STEADY, "penalty=0.1", "discriminator_widths=(64,128,256)"), scored=10_000),
     Plan("clothing", "residual steady classes", 4, "residual", STEADY, scored=10_000, conditional=True),
+    Plan("clothing", "residual classes", 16, "residual", scored=10_000, conditional=True),
+    Plan("clothing", "residual classes", 46, "residual", scored=10_000, conditional=True),
+    Plan("clothing", "residual large classes", 46, "residual", size="large", scored=10_000, conditional=True),
+    Plan("clothing", "dcgan classes", 46, "dcgan", scored=10_000, conditional=True),
     Plan("clothing", "modulated steady", 4, "modulated", STEADY, scored=10_000),
     Plan("clothing", "modulated steady classes", 2, "modulated", STEADY, scored=10_000, conditional=True),
     Plan("clothing", "modulated falling", 46, "modulated", FALLING, scored=10_000),
@@ -97,12 +104,14 @@ PLANS = (
     Plan("faces", "modulated falling", 4, "modulated", FALLING),
     Plan("faces", "modulated falling", 16, "modulated", FALLING),
     Plan("faces", "modulated falling", 60, "modulated", FALLING),
-    Plan("faces", "modulated fixed penalty", 4, "modulated", FIXED),
-    Plan("faces", "modulated fixed penalty", 16, "modulated", FIXED),
+    Plan("faces", "modulated fixed penalty", 4, "modulated", (*FIXED, *HELD)),
+    Plan("faces", "modulated fixed penalty", 16, "modulated", (*FIXED, *HELD)),
     Plan("faces", "modulated short", 4, "modulated", ("last_rate=1e-3", "hold=0.0")),
     Plan("photographs", "modulated steady", 8, "modulated", STEADY),
     Plan("photographs", "modulated steady g0.1", 8, "modulated", (*STEADY, "penalty=0.1")),
-    Plan("photographs", "modulated", 16, "modulated"),
+    Plan("photographs", "modulated held", 16, "modulated", HELD),
+    Plan("photographs", "modulated held", 100, "modulated", HELD),
+    Plan("photographs", "modulated", 32, "modulated"),
 )  # fmt: skip
 
 
@@ -125,8 +134,14 @@ HOUR = "at most half after 60 minutes on two cores"
 
 BOUNDS = (
     Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES),
+    Bound("clothing", ("residual classes", 16), ("dcgan", 46), 0.2, TEN_MINUTES),
     Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES, OWN_SCORE),
+    Bound("clothing", ("residual classes", 16), ("dcgan", 46), 0.2, TEN_MINUTES, OWN_SCORE),
     Bound("clothing", ("residual", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR),
+    Bound("clothing", ("residual classes", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR),
+    Bound("clothing", ("residual classes", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR, OWN_SCORE),
+    Bound("clothing", ("residual large classes", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR),
+    Bound("clothing", ("residual large classes", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR, OWN_SCORE),
     Bound("faces", ("modulated falling", 60), ("dcgan", 100), 0.5, HOUR),
 )
 

@@ -39,7 +39,7 @@ def test_modulated_is_slim_with_the_pictures_own_grid() -> None:
     slim, recipe = (recipe_for(name, Shape(64, 64, 3)) for name in ("slim", "modulated"))
     assert recipe.generator_widths == (*slim.generator_widths, 16)
     assert recipe.discriminator_widths == (16, *slim.discriminator_widths)
-    assert (recipe.rate, recipe.last_rate, recipe.hold, recipe.batch) == (1e-3, 1e-4, 0.6, 16)
+    assert (recipe.rate, recipe.last_rate, recipe.hold, recipe.batch) == (1e-3, 1e-4, 0.0, 16)
     assert (recipe.penalty, recipe.last_penalty, recipe.updates) == (1.0, None, 1)
 
 
@@ -64,7 +64,9 @@ def test_the_article_has_its_layers_and_its_one_kind_of_picture() -> None:
 
 def test_sizes_go_by_pictures_and_minutes_unless_asked_for() -> None:
     small, large = Shape(28, 28, 1), Shape(128, 96, 3)
-    assert recipe_for("residual", small, minutes=1).size == "medium"
+    assert [recipe_for("residual", small, minutes=minutes).size for minutes in (1, 25, 30, None)] == [
+        "medium", "medium", "large", "medium",
+    ]  # fmt: skip
     assert recipe_for("residual", large, minutes=30).size == "small"
     assert recipe_for("residual", large, minutes=600).size == "medium"
     assert recipe_for("slim", Shape(64, 64, 3), minutes=2).size == "medium"
@@ -77,12 +79,14 @@ def test_sizes_go_by_pictures_and_minutes_unless_asked_for() -> None:
         recipe_for("dcgan", small, size="large")
 
 
-def test_a_short_training_keeps_the_rate_of_modulated() -> None:
+def test_the_shorter_the_training_the_longer_modulated_keeps_its_rate() -> None:
     rates = [
         (recipe.rate, recipe.last_rate, recipe.hold)
-        for recipe in (recipe_for("modulated", Shape(64, 64, 3), minutes=minutes) for minutes in (5, 6, None))
+        for recipe in (
+            recipe_for("modulated", Shape(64, 64, 3), minutes=minutes) for minutes in (5, 20, 21, None)
+        )
     ]
-    assert rates == [(1e-3, 1e-3, 0.0), (1e-3, 1e-4, 0.6), (1e-3, 1e-4, 0.6)]
+    assert rates == [(1e-3, 1e-3, 0.0), (1e-3, 1e-4, 0.6), (1e-3, 1e-4, 0.0), (1e-3, 1e-4, 0.0)]
 
 
 @pytest.mark.parametrize("name", ["residual", "slim", "modulated"])

@@ -25,12 +25,12 @@ SUMMARIES = {
 NOTES = {
     "en": (
         "Parameters in millions; s/step: CPU seconds for a step of {batch} pictures, {basis}.",
-        "--size auto takes medium, and small for short runs above 64 pixels.",
+        "--size auto takes medium; small in short runs above 64 pixels, large in long ones up to 32.",
         "Distance, lower is better: {protocol}.",
     ),
     "zh": (
         "参数量以百万计；秒/步：一步（{batch} 张图片）所用的 CPU 秒数，{basis}。",
-        "--size auto 取 medium；图片大于 64 像素且时间较短时取 small。",
+        "--size auto 取 medium；时间短且大于 64 像素取 small，时间长且在 32 像素以内取 large。",
         "距离（越低越好）：{protocol}。",
     ),
 }

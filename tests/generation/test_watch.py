@@ -88,6 +88,35 @@ def test_a_generator_that_makes_one_picture_after_many_has_collapsed(tiny: Tiny,
     assert again.look(patient).new == ()
 
 
+def test_one_picture_of_each_class_is_a_collapse_however_much_the_classes_differ(tiny: Tiny) -> None:
+    import keras
+
+    from huanjing.generation.config import TrainedClass
+    from huanjing.generation.watch import Doctor, diversity
+
+    # Three classes, in the folder's order: dark, grey and light noise.
+    random = np.random.default_rng(6)
+    levels = np.repeat([40, 128, 215], 100).astype(np.int32)
+    pictures = (levels[:, None, None, None] + random.integers(-20, 21, (300, 8, 8, 1))).astype(np.uint8)
+    labels = np.repeat(np.arange(3, dtype=np.int32), 100)
+    config = tiny(classes=[TrainedClass(name, 100) for name in ("dark", "grey", "light")])
+    patient, looking = state(config), Doctor(config, pictures, labels)
+    looking.restore({"peak_diversity": 0.8})
+    assert not looking.look(patient).collapsed
+    # The first weights that a latent meets, and those that a class has.
+    of_class, of_both = [
+        layer for layer in patient.generator.layers if isinstance(layer, keras.layers.Dense)
+    ][:2]
+    of_both.kernel.assign(of_both.kernel * np.repeat([0.0, 1.0], 4)[:, None])
+    of_class.kernel.assign(30 * of_class.kernel)
+    made = looking.pictures(patient.generator, 63).reshape(3, 21, -1).astype(np.float32)
+    assert (made == made[:, :1]).all()
+    assert diversity(made.reshape(63, -1)) > 0.5 * diversity(pictures.reshape(300, -1).astype(np.float32))
+    found = looking.look(patient)
+    assert found.collapsed
+    assert found.diversity < 0.01
+
+
 def test_a_game_that_the_discriminator_wins_is_told_and_no_state_to_go_back_to(
     tiny: Tiny, blobs: Pictures
 ) -> None:

@@ -43,9 +43,10 @@ REASONS = {
 
 ALARMS: dict[str, Alarm] = {
     "collapse": Alarm(
-        "The generator has collapsed: its pictures are nearly all the same. If going back does not help, start a new "
-        "run with another --seed or a larger --batch.",
-        "生成网络已经坍缩：生成的图片几乎完全相同。如果回退无效，请换一个 --seed 或增大 --batch，重新开始训练。",
+        "The generator has collapsed: its pictures, or those of each class, are nearly all the same. If going back "
+        "does not help, start a new run with another --seed, a larger --batch or, of classes, --conditional no.",
+        "生成网络已经坍缩：生成的图片（或同一类别的图片）几乎完全相同。如果回退无效，请换一个 --seed、增大 --batch，"
+        "有类别时也可用 --conditional no，重新开始训练。",
     ),
     "discriminator-won": Alarm(
         "The discriminator tells every picture apart, which leaves the generator nothing to learn from; collapse "

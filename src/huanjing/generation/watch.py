@@ -34,6 +34,8 @@ EVERY = 250
 LOOKS = 8
 SHOWN = 64
 """Generated pictures that are looked at."""
+SHOWN_CLASSES = 8
+"""Of no more classes than these is diversity looked at."""
 COMPARED = 512
 """Real pictures that they are compared with."""
 REMEMBERED = 5_000
@@ -66,7 +68,7 @@ class Findings:
     finite: bool = True
     collapsed: bool = False
     diversity: float = math.nan
-    """Mean distance between generated pictures, as a part of that between real ones."""
+    """Distance between generated pictures, of the same class where there are any, as a part of that of real ones."""
     alarms: tuple[str, ...] = ()
     """Names in :data:`~huanjing.generation.alarms.ALARMS` of all that is wrong now."""
     new: tuple[str, ...] = ()
@@ -91,12 +93,16 @@ class Doctor:
         self.config = config
         self.every = EVERY if config.steps is None else max(1, min(EVERY, config.steps // LOOKS))
         seen, held_out = split(config, len(pictures))
-        self._labels = labels
+        self._labels = labels if config.classes else None
         self._training, self._held_out = _spread(seen, COMPARED), held_out[:COMPARED]
         self._real, self._kept_back = pictures[self._training], pictures[self._held_out]
+        remembered = _spread(seen, REMEMBERED)
+        self._known = known = thumbnails(pictures[remembered])
+        self._shown_classes = _shown_classes(len(config.classes))
         self._real_diversity = diversity(thumbnails(self._real))
-        known = thumbnails(pictures[_spread(seen, REMEMBERED)])
-        self._known = known
+        if self._labels is not None:
+            shown = np.isin(self._labels[remembered], self._shown_classes)
+            self._real_diversity = diversity(known[shown], self._labels[remembered][shown])
         # How far each training picture is from the nearest other one; none in a set of one picture.
         self._alone = nearest(known, known, 1, same=True)[0][:, 0] if len(known) > 1 else np.zeros(len(known))
         self._peak = 0.0
@@ -127,7 +133,7 @@ class Doctor:
         game = float(state.game.numpy())
         # The generator itself, not its average, which would show a collapse only later.
         pictures = self.pictures(state.generator, SHOWN)
-        spread = diversity(thumbnails(pictures)) / max(self._real_diversity, 1e-6)
+        spread = self._diversity(state.generator, pictures) / max(self._real_diversity, 1e-6)
         alarms = []
         won = game < WON * OBJECTIVES[self.config.recipe.objective].balance
         if won:
@@ -154,12 +160,21 @@ class Doctor:
 
     def pictures(self, generator: keras.Model, count: int) -> NDArray[np.uint8]:
         """``count`` pictures of a generator, NHWC uint8, of latents that are always the same."""
-        latents = sample_latents(self.config.seed, count, self.config.recipe.latent)
-        return make_pictures(generator, latents, self._one_hot(np.resize(self._training, count)))
+        return self._make(generator, self._classes_of(self._mixed(count)), count)
 
     def real_pictures(self, count: int) -> NDArray[np.uint8]:
         """At most ``count`` of the real pictures that generated ones are compared with, NHWC uint8."""
         return self._real[:count]
+
+    def _diversity(self, generator: keras.Model, pictures: NDArray[np.uint8]) -> float:
+        """How far ``pictures``, which are the generator's, lie apart, or others of the same class.
+
+        A generator that makes one picture of each class is diverse, and has collapsed all the same.
+        """
+        if self._labels is None:
+            return diversity(thumbnails(pictures))
+        made = self._make(generator, self._shown_classes, len(self._shown_classes))
+        return diversity(thumbnails(made), self._shown_classes)
 
     def copies(self, generated: NDArray[np.uint8]) -> float:
         """The part of the pictures ``[N, H, W, C]`` that copy a training picture, or its mirror image, 0..1.
@@ -203,15 +218,16 @@ class Doctor:
             return False
         seen = self._scores(discriminator, self._real, self._training)
         unseen = self._scores(discriminator, self._kept_back, self._held_out)
-        made = self._scores(discriminator, generated, None)
+        made = self._scores(discriminator, generated, self._mixed(len(generated)))
         gap = float(seen.mean() - unseen.mean())
         error = math.hypot(seen.std() / math.sqrt(len(seen)), unseen.std() / math.sqrt(len(unseen)))
         return gap > OVERFITTED * float(seen.mean() - made.mean()) > 0 and gap > CERTAIN * error
 
     def _scores(
-        self, discriminator: keras.Model, pictures: NDArray[np.uint8], positions: NDArray[np.int64] | None
+        self, discriminator: keras.Model, pictures: NDArray[np.uint8], positions: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        classes = self._one_hot(np.resize(self._training, len(pictures)) if positions is None else positions)
+        """Of pictures that are told the classes of the training pictures at ``positions``."""
+        classes = self._one_hot(self._classes_of(positions))
         told = [None] * len(pictures) if classes is None else list(_batches(classes))
         return np.concatenate(
             [
@@ -222,16 +238,39 @@ class Doctor:
             ]
         )
 
-    def _one_hot(self, positions: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """The classes of the pictures at ``positions``; as many of each as there are in training."""
-        if not self.config.classes or self._labels is None:
-            return None
-        return np.eye(len(self.config.classes), dtype=np.float32)[self._labels[positions]]
+    def _make(
+        self, generator: keras.Model, classes: NDArray[np.int32] | None, count: int
+    ) -> NDArray[np.uint8]:
+        latents = sample_latents(self.config.seed, count, self.config.recipe.latent)
+        return make_pictures(generator, latents, self._one_hot(classes))
+
+    def _mixed(self, count: int) -> NDArray[np.int64]:
+        """The positions of so many training pictures, of all classes; some twice where there are not so many."""
+        places = np.linspace(0, len(self._training) - 1, count).round().astype(int)
+        mixed: NDArray[np.int64] = self._training[places]
+        return mixed
+
+    def _classes_of(self, positions: NDArray[np.int64]) -> NDArray[np.int32] | None:
+        return None if self._labels is None else self._labels[positions]
+
+    def _one_hot(self, classes: NDArray[np.int32] | None) -> NDArray[np.float32] | None:
+        return None if classes is None else np.eye(len(self.config.classes), dtype=np.float32)[classes]
 
 
-def diversity(small: NDArray[np.float32]) -> float:
-    """The root mean square distance between thumbnails ``[N, F]``."""
-    return math.sqrt(2.0 * float(small.var(axis=0).sum()))
+def diversity(small: NDArray[np.float32], classes: NDArray[np.int32] | None = None) -> float:
+    """The root mean square distance between thumbnails ``[N, F]``, of the same class where ``[N]`` classes are told.
+
+    0 where there are no two to compare.
+    """
+    groups = [small] if classes is None else [small[classes == one] for one in np.unique(classes)]
+    squares = sum(float(np.square(some - some.mean(axis=0)).sum()) for some in groups)
+    return math.sqrt(2.0 * squares / max(len(small) - len(groups), 1))
+
+
+def _shown_classes(count: int) -> NDArray[np.int32]:
+    """The classes of :data:`SHOWN` pictures or somewhat fewer, as many of each of some classes out of ``count``."""
+    chosen = _spread(np.arange(count), SHOWN_CLASSES).astype(np.int32)
+    return chosen.repeat(SHOWN // max(len(chosen), 1))
 
 
 def _batches(array: NDArray[Any], size: int = 64) -> Iterator[NDArray[Any]]:

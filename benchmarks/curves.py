@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from benchmarks.report import machine
 from huanjing.cli.generator_data import choose_classes, number_classes
 from huanjing.datasets import PictureArray, prepare_pictures
+from huanjing.generation.recipes import RECIPES
 from huanjing.images import encode_png, picture_grid
 from huanjing.runtime import Recognizer, latents
 
@@ -90,7 +91,7 @@ class Curve:
     ) -> None:
         read = {kind: _read(folder / kind) for kind in ("train", "test")}
         self.sets = {kind: np.asarray(pictures.array) for kind, pictures in read.items()}
-        classes = choose_classes(read["train"], "yes") if conditional else []
+        classes = choose_classes(read["train"], "yes", RECIPES[recipe]) if conditional else []
         self.labels = number_classes(read["train"], classes)
         self.config = _config(self.sets["train"], recipe, size, changes, augment, seed, classes)
         self.core_minutes = core_minutes

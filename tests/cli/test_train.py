@@ -144,6 +144,16 @@ def test_subfolders_become_classes_where_they_have_enough_pictures(
         number_classes(pictures, renamed.classes)
 
 
+def test_the_classic_recipe_is_told_classes_only_where_asked(
+    kinds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generator_data, "FEWEST_PICTURES", 3)
+    assert configure(tmp_path / "run", kinds, Asked(recipe="dcgan", steps=9))[0].classes == []
+    assert "dcgan, told classes, tends to make one picture of each" in capsys.readouterr().err
+    told, _ = configure(tmp_path / "run", kinds, Asked(recipe="dcgan", steps=9, conditional="yes"))
+    assert len(told.classes) == 2
+
+
 def test_the_parts_of_a_split_are_no_classes(
     kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from huanjing.datasets import PictureArray, PictureFolder
     from huanjing.generation.config import TrainedClass
+    from huanjing.generation.recipes import Recipe
 
 Conditional = Literal["auto", "yes", "no"]
 
@@ -44,11 +45,12 @@ def choose_resolution(index: PictureFolder) -> tuple[int, int]:
     return side, side
 
 
-def choose_classes(pictures: PictureArray, conditional: Conditional) -> list[TrainedClass]:
+def choose_classes(pictures: PictureArray, conditional: Conditional, recipe: Recipe) -> list[TrainedClass]:
     """The classes that the generator is told, in natural order; none where it is to know of none.
 
     ``auto``: the subfolders are classes where there are 2 to 1,000, each with at least :data:`FEWEST_PICTURES`
-    pictures, and they are not the parts of a split (train, val, test).
+    pictures, they are not the parts of a split (train, val, test), and the recipe has gradient penalties: ``dcgan``,
+    told classes, came to make one picture of each (docs/en/what-each-change-buys.md).
 
     :raises UsageError: where ``yes`` is asked for and there are no 2 to 1,000 subfolders.
     """
@@ -67,7 +69,7 @@ def choose_classes(pictures: PictureArray, conditional: Conditional) -> list[Tra
         return known
     if len(known) < 2:
         return []
-    reason = _reason_against(known)
+    reason = _reason_against(known, recipe)
     if reason is not None:
         print(f"Training without classes: {reason}; --conditional yes would use them.", file=sys.stderr)
         return []
@@ -78,7 +80,7 @@ def choose_classes(pictures: PictureArray, conditional: Conditional) -> list[Tra
     return known
 
 
-def _reason_against(known: list[TrainedClass]) -> str | None:
+def _reason_against(known: list[TrainedClass], recipe: Recipe) -> str | None:
     """Why ``auto`` does not take subfolders for classes; None where it does."""
     from huanjing.recognition.dataset import PARTS
 
@@ -86,6 +88,8 @@ def _reason_against(known: list[TrainedClass]) -> str | None:
         return f"{', '.join(each.name for each in known)} are parts of a split, not classes"
     if len(known) > MOST_CLASSES:
         return f"{len(known):,} subfolders are more classes than {MOST_CLASSES:,}"
+    if recipe.penalty == 0:
+        return f"{recipe.name}, told classes, tends to make one picture of each"
     smallest = min(known, key=lambda each: each.pictures)
     if smallest.pictures < FEWEST_PICTURES:
         return f"{smallest.name!r} has {smallest.pictures:,} pictures, under {FEWEST_PICTURES}"

@@ -125,7 +125,7 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
     private = None
     if asked.private is not None and asked.steps:
         private = plan(asked.private, recipe, len(pictures), asked.steps)
-    classes = choose_classes(pictures, asked.conditional or "auto")
+    classes = choose_classes(pictures, asked.conditional or "auto", recipe)
     augment = choose_strength("auto" if asked.augment is None else asked.augment, len(pictures))
     mirror = choose_mirror(asked.flip or "auto", pictures.array, augmented=augment != 0)
     until = asked.until or "end"

@@ -154,6 +154,23 @@ def test_the_classic_recipe_is_told_classes_only_where_asked(
     assert len(told.classes) == 2
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (Asked(), "Training for 10 minutes; --minutes would change that."),
+        (Asked(until=40.0), "Training for at most 10 minutes; --minutes would change that."),
+        (Asked(minutes=3.0), ""),
+    ],
+)
+def test_how_long_training_takes_is_said_where_nobody_said_it(
+    kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: Asked, said: str
+) -> None:
+    config, _ = configure(tmp_path / "run", kinds, asked)
+    assert config.minutes == (asked.minutes or 10.0)
+    told = [line for line in capsys.readouterr().err.splitlines() if "--minutes" in line]
+    assert told == ([said] if said else [])
+
+
 def test_the_parts_of_a_split_are_no_classes(
     kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -116,7 +116,11 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
     only = RECIPES[asked.recipe].only if asked.recipe and asked.recipe in RECIPES else None
     height, width = asked.resolution or (only[:2] if only else choose_resolution(index))
     channels = asked.channels or (only[2] if only else probe_channels(index, transparency=True))
-    minutes = asked.minutes if asked.minutes or asked.steps else DEFAULT_MINUTES
+    minutes = asked.minutes
+    if asked.minutes is None and asked.steps is None:
+        minutes = DEFAULT_MINUTES
+        most = "" if asked.until in (None, "end") else "at most "
+        print(f"Training for {most}{minutes:g} minutes; --minutes would change that.", file=sys.stderr)
     shape = Shape(height, width, channels)
     recipe = recipe_for(asked.recipe or default_recipe(shape), shape, asked.batch, asked.size, minutes)
     if asked.private is not None:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from huanjing.cli.generator_run import Asked, configure
+from huanjing.cli.train_recognizer import recognizer
 from huanjing.cli.workers import start_workers
 from huanjing.errors import UsageError
 from huanjing.training import Run
@@ -31,6 +32,17 @@ def test_workers_and_tf_config_must_agree(monkeypatch: pytest.MonkeyPatch) -> No
     assert start_workers(None) == start_workers(2) == TWO
     with pytest.raises(UsageError, match=r"--workers is 3, and TF_CONFIG names 2"):
         start_workers(3)
+
+
+def test_a_recogniser_is_not_trained_by_several_workers_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", TWO.variable())
+    with pytest.raises(
+        UsageError, match=r"TF_CONFIG names 2 workers, and a recogniser is trained in one process"
+    ):
+        recognizer([str(tmp_path), "--run", str(tmp_path / "run")], standalone_mode=False)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.fixture

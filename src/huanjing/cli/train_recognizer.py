@@ -13,6 +13,7 @@ import click
 
 from huanjing.cli.generated_pictures import DEFAULT_SHARE
 from huanjing.cli.recognizer_run import Asked, configure
+from huanjing.cli.workers import refuse_workers
 from huanjing.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def recognizer(
     if minutes is not None and not 0 < minutes < float("inf"):
         raise UsageError(f"--minutes is {minutes}; it must be above 0.")
     started = time.monotonic()
+    refuse_workers()
     from huanjing.recognition.dataset import label_folder
     from huanjing.training import Interrupted, Run
 

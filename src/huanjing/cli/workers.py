@@ -50,6 +50,21 @@ def start_workers(workers: int | None, *, private: bool = False) -> int | Cluste
     return cluster
 
 
+def refuse_workers() -> None:
+    """For what trains in one process.
+
+    :raises UsageError: where TF_CONFIG names several workers, which would each train on its own in one run folder.
+    """
+    from huanjing.training.cluster import VARIABLE, read_cluster
+
+    cluster = read_cluster()
+    if cluster is not None:
+        raise UsageError(
+            f"{VARIABLE} names {cluster.workers} workers, and a recogniser is trained in one process. Unset it, and "
+            "run the command on one machine."
+        )
+
+
 def follow(cluster: Cluster, run: Path, configure: Callable[[], tuple[GeneratorConfig, PictureArray]]) -> int:
     """Take part as a worker that is not the chief: the steps, and nothing else. Gives the exit code."""
     from huanjing.cli.generator_data import number_classes

@@ -2,10 +2,12 @@
 
 ``$HUANJING_CLOTHING`` names a folder with the whole of Fashion-MNIST (``tools/build_clothing.py --unpack-all``),
 ``$HUANJING_FACES`` one with drawn faces (``tools/faces``), ``$HUANJING_PHOTOGRAPHS`` one with real photographs
-(``tools/photographs``), and ``$HUANJING_CLOTHING_RECOGNIZER`` a recogniser of clothing to score by as well (``huanjing
-train recognizer CLOTHING/train --from scratch --epochs 6``). A curve that is in ``results/curves`` is not made again,
-so that the hours that all take can be spent a part at a time; remove it to measure anew. ``benchmarks/curves.py`` makes
-one, and ``benchmarks/tables.py`` brings their figures into the pages' tables.
+(``tools/photographs``); ``$HUANJING_CLOTHING_200`` and ``$HUANJING_FACES_500`` are the first two with fewer training
+pictures, the first 20 of each class in one folder, and the first 500. ``$HUANJING_CLOTHING_RECOGNIZER`` is a
+recogniser of clothing to score by as well (``huanjing train recognizer CLOTHING/train --from scratch --epochs 6``). A
+curve that is in ``results/curves`` is not made again, so that the hours that all take can be spent a part at a time;
+remove it to measure anew. ``benchmarks/curves.py`` makes one, and ``benchmarks/tables.py`` brings their figures into
+the pages' tables.
 """
 
 from __future__ import annotations
@@ -21,7 +23,13 @@ from queue import Queue
 from benchmarks.report import Row
 from benchmarks.tables import CURVES, EMBEDDED, OWN_SCORE, nearest, scores
 
-FOLDERS = {"clothing": "HUANJING_CLOTHING", "faces": "HUANJING_FACES", "photographs": "HUANJING_PHOTOGRAPHS"}
+FOLDERS = {
+    "clothing": "HUANJING_CLOTHING",
+    "faces": "HUANJING_FACES",
+    "photographs": "HUANJING_PHOTOGRAPHS",
+    "clothing200": "HUANJING_CLOTHING_200",
+    "faces500": "HUANJING_FACES_500",
+}
 OWN = {"clothing": "HUANJING_CLOTHING_RECOGNIZER"}
 
 
@@ -42,6 +50,7 @@ class Plan:
     """Pictures that scores are taken on."""
     conditional: bool = False
     """Whether both networks are told the class."""
+    augment: str = "0"
 
     @property
     def curve(self) -> str:
@@ -71,6 +80,7 @@ HELD = ("hold=0.6",)
 PLANS = (
     Plan("clothing", "dcgan", 8, "dcgan"),
     Plan("clothing", "residual", 8, "residual"),
+    Plan("clothing", "dcgan", 16, "dcgan", seeds=(1, 2), scored=10_000),
     Plan("clothing", "dcgan", 46, "dcgan", scored=10_000),
     Plan("clothing", "residual", 46, "residual", scored=10_000),
     Plan("clothing", "residual", 16, "residual", scored=10_000),
@@ -79,7 +89,7 @@ PLANS = (
     Plan("clothing", "residual steady wide g0.1", 8, "residual",
          (*STEADY, "penalty=0.1", "discriminator_widths=(64,128,256)"), scored=10_000),
     Plan("clothing", "residual steady classes", 4, "residual", STEADY, scored=10_000, conditional=True),
-    Plan("clothing", "residual classes", 16, "residual", scored=10_000, conditional=True),
+    Plan("clothing", "residual classes", 16, "residual", seeds=(0, 1, 2), scored=10_000, conditional=True),
     Plan("clothing", "residual classes", 46, "residual", scored=10_000, conditional=True),
     Plan("clothing", "residual large classes", 46, "residual", size="large", scored=10_000, conditional=True),
     Plan("clothing", "dcgan classes", 46, "dcgan", scored=10_000, conditional=True),
@@ -112,6 +122,10 @@ PLANS = (
     Plan("photographs", "modulated held", 16, "modulated", HELD),
     Plan("photographs", "modulated held", 100, "modulated", HELD),
     Plan("photographs", "modulated", 32, "modulated"),
+    Plan("clothing200", "residual none", 4, "residual"),
+    Plan("clothing200", "residual adaptive", 4, "residual", augment="adaptive"),
+    Plan("faces500", "modulated none", 16, "modulated", HELD),
+    Plan("faces500", "modulated adaptive", 16, "modulated", HELD, augment="adaptive"),
 )  # fmt: skip
 
 
@@ -126,6 +140,7 @@ class Bound:
     most: float
     asked: str
     score: str = EMBEDDED
+    seed: int = 0
 
 
 TEN_MINUTES = "at most a fifth after 10 minutes on two cores"
@@ -137,6 +152,10 @@ BOUNDS = (
     Bound("clothing", ("residual classes", 16), ("dcgan", 46), 0.2, TEN_MINUTES),
     Bound("clothing", ("residual", 16), ("dcgan", 46), 0.2, TEN_MINUTES, OWN_SCORE),
     Bound("clothing", ("residual classes", 16), ("dcgan", 46), 0.2, TEN_MINUTES, OWN_SCORE),
+    Bound("clothing", ("residual classes", 16), ("dcgan", 16), 0.2, TEN_MINUTES, EMBEDDED, 1),
+    Bound("clothing", ("residual classes", 16), ("dcgan", 16), 0.2, TEN_MINUTES, EMBEDDED, 2),
+    Bound("clothing", ("residual classes", 16), ("dcgan", 16), 0.2, TEN_MINUTES, OWN_SCORE, 1),
+    Bound("clothing", ("residual classes", 16), ("dcgan", 16), 0.2, TEN_MINUTES, OWN_SCORE, 2),
     Bound("clothing", ("residual", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR),
     Bound("clothing", ("residual classes", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR),
     Bound("clothing", ("residual classes", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR, OWN_SCORE),
@@ -164,6 +183,7 @@ def _make(plan: Plan, seed: int, cores: Queue[int]) -> None:
     changes = [part for change in plan.changes for part in ("--set", change)]
     changes += [] if plan.recipe == "dcgan" else ["--size", plan.size]
     changes += ["--conditional"] if plan.conditional else []
+    changes += ["--augment", plan.augment]
     changes += ["--own", own] if (own := os.environ.get(OWN.get(plan.pictures, ""))) else []
     try:
         subprocess.run(
@@ -178,10 +198,10 @@ def _make(plan: Plan, seed: int, cores: Queue[int]) -> None:
 
 def _row(bound: Bound) -> Row:
     """Each point of our curve against theirs at the same time, or the next later one of theirs."""
-    pictures, (ours, our_time), (theirs, their_time) = bound.pictures, bound.ours, bound.theirs
+    pictures, ours, theirs = bound.pictures, bound.ours[0], bound.theirs[0]
     curves = [
-        _points(Plan(pictures, ours, our_time, ""), bound.score),
-        _points(Plan(pictures, theirs, their_time, ""), bound.score),
+        _points(Plan(pictures, name, time, ""), bound.score, bound.seed)
+        for name, time in (bound.ours, bound.theirs)
     ]
     pairs = [
         (at, min(later)) for at in sorted(curves[0]) if (later := {each for each in curves[1] if each >= at})
@@ -193,8 +213,9 @@ def _row(bound: Bound) -> Row:
         for at, then in pairs
     )
     features = "" if bound.score == EMBEDDED else f", by a recogniser of {pictures}"
+    seed = f", seed {bound.seed}" if bound.seed else ""
     return Row(
-        f"Fréchet distance of {ours} against {theirs}, {pictures}, one core{features}",
+        f"Fréchet distance of {ours} against {theirs}, {pictures}, one core{features}{seed}",
         bound.asked,
         listed or f"not run: ${FOLDERS[pictures]} is not set",
         bool(pairs) and curves[0][pairs[-1][0]] / curves[1][pairs[-1][1]] <= bound.most,
@@ -202,7 +223,7 @@ def _row(bound: Bound) -> Row:
     )
 
 
-def _points(plan: Plan, score: str) -> dict[int, float]:
-    """The distances of the curve of seed 0 by core-minutes, where these are nearly whole."""
-    known = scores(plan.curve, score)
+def _points(plan: Plan, score: str, seed: int) -> dict[int, float]:
+    """The distances of a curve by core-minutes, where these are nearly whole."""
+    known = scores(f"{plan.curve}@{seed}", score)
     return {round(at): known[at] for at in sorted(known) if nearest(known, round(at)) == known[at]}

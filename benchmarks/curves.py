@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import machine
+from huanjing.cli.generator_care import count_held_out
 from huanjing.cli.generator_data import choose_classes, number_classes
 from huanjing.datasets import PictureArray, prepare_pictures
 from huanjing.generation.recipes import RECIPES
@@ -141,8 +142,12 @@ class Curve:
         made = make_pictures(state.averaged, latents(range(self.scored), self.config.recipe.latent), classes)
         point: dict[str, Any] = {
             "core_minutes": round(spent, 2), "steps": step, "loss": round(loss, 4), "pictures": len(made),
+            "augmentation": round(float(state.strength.probability.numpy()), 4),
+            "certainty": round(float(state.strength.certainty.numpy()), 4),
             "penalty": round(self.config.recipe.penalty * float(state.penalty_scale.numpy()), 4),
         }  # fmt: skip
+        if state.strength.over_fitting is not None:
+            point["over_fitting"] = state.strength.over_fitting
         for name, recognizer in self.recognizers.items():
             features, real = recognizer.features(made), self._real(name, self.scored)
             recall = precision_recall(real[:RECALLED], features[:RECALLED]).recall.value
@@ -208,6 +213,7 @@ def _config(
         recipe=recipe, height=shape.height, width=shape.width, channels=shape.channels, seed=seed, steps=10**9,
         precision=best_precision(), data=DataSummary("", len(pictures), ""),
         classes=classes, augment="adaptive" if augment == "adaptive" else float(augment),
+        held_out=count_held_out(len(pictures)) if augment == "adaptive" else 0,
     )  # fmt: skip
 
 

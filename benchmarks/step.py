@@ -89,7 +89,7 @@ def _parts(config: GeneratorConfig) -> dict[str, Callable[[], object]]:
     from huanjing.generation.step import _Game, make_step
 
     state = TrainingState(config)
-    game = _Game(config, state)
+    game = _Game(config, state, augmented=config.augment != 0)
     feed = Feed(config, _pictures(config), None, 0)
     pictures, labels = feed.next()
     number = tf.constant(1, tf.int64)

@@ -1,8 +1,8 @@
 """Fill the tables of curves on the pages with what the curves' files say: ``python -m benchmarks.tables``.
 
 A table lies between ``<!-- curves -->`` and ``<!-- /curves -->``; each row begins with a curve's name, as in
-``<!-- faces-dcgan-100 -->``, and each column's heading with its core-minutes. ``<!-- curves 10000 own_frechet -->``
-takes the scores on that many pictures alone, and that score.
+``<!-- faces-dcgan-100 -->``, or ``<!-- faces-dcgan-8@1 -->`` for that of seed 1, and each column's heading with its
+core-minutes. ``<!-- curves 10000 own_frechet -->`` takes the scores on that many pictures alone, and that score.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.report import RESULTS
 
 CURVES = RESULTS / "curves"
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE = "what-each-change-buys.md"
+PAGES = ("what-each-change-buys", "little-data")
 EMBEDDED, OWN_SCORE = "frechet", "own_frechet"
 """Points of a curve have the distance by the embedded recogniser's features, and may have that by another's."""
 DECIMALS = {EMBEDDED: 1, OWN_SCORE: 2}
@@ -28,7 +28,7 @@ ROW = re.compile(r"^\| <!-- (?P<curve>\S+) --> (?P<label>[^|]*) \|.*$", re.MULTI
 
 def main() -> None:
     """The command."""
-    for page in DOCS.glob(f"*/{PAGE}"):
+    for page in (page for name in PAGES for page in DOCS.glob(f"*/{name}.md")):
         page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
@@ -37,11 +37,13 @@ def filled(page: str) -> str:
     return TABLE.sub(_table, page)
 
 
-def scores(
-    curve: str, score: str = EMBEDDED, pictures: int | None = None, seed: int = 0
-) -> dict[float, float]:
-    """What a curve has by core-minutes, on so many pictures where it says so; nothing where there is no curve."""
-    file = CURVES / f"{curve}-{seed}.json"
+def scores(curve: str, score: str = EMBEDDED, pictures: int | None = None) -> dict[float, float]:
+    """What a curve has by core-minutes, on so many pictures where it says so; nothing where there is no curve.
+
+    :param curve: its name, with ``@1`` where it is that of seed 1.
+    """
+    name, _, seed = curve.partition("@")
+    file = CURVES / f"{name}-{seed or 0}.json"
     if not file.is_file():
         return {}
     points: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["points"]

@@ -34,7 +34,7 @@ def main() -> None:
         train_and_export(config, pictures, run)
         for line in run.read_log()[-1:]:
             print(
-                f"After {line['step']} steps: p = {line['augmentation']}, certainty r = {line['certainty']},"
+                f"After {line['step']} steps: p = {line['augmentation']}, over-fitting h = {line.get('over_fitting')},"
             )
             print(
                 f"diversity {line['diversity']} of the real pictures'; alarms: {line.get('alarms', 'none')}"

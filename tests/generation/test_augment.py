@@ -134,6 +134,61 @@ def test_strength_follows_how_sure_the_discriminator_is() -> None:
     assert float(strength.probability) == pytest.approx(MOST - 8 / 100)
 
 
+def test_strength_follows_over_fitting_where_pictures_are_held_out() -> None:
+    import tensorflow as tf
+
+    from huanjing.generation.augment import AdaptiveStrength
+
+    strength = AdaptiveStrength(watched=True)
+    strength.PICTURES = 100
+    assert strength.over_fitting is None
+    real, generated = tf.constant([3.0, 2.0]), tf.constant([1.0, 0.0])
+    # Sure of itself, and right: what it never saw scores like what it saw.
+    for number in range(8):
+        strength.remember(real, generated, tf.constant([2.5, 2.5]))
+        strength.adapt(tf.constant(number, tf.int64), 2)
+    assert float(strength.certainty) == 1.0
+    assert strength.over_fitting == 0.0
+    assert float(strength.probability) == 0.0
+    # By heart: what it never saw scores like what was generated.
+    for number in range(8, 16):
+        strength.remember(real, generated, generated)
+        strength.adapt(tf.constant(number, tf.int64), 2)
+    assert strength.over_fitting == pytest.approx(8 / 16, abs=0.02)
+    assert float(strength.probability) == pytest.approx(2 * 8 / 100)
+
+
+@pytest.mark.parametrize("name", ["residual", "modulated", "dcgan"])
+def test_pictures_that_are_held_out_are_looked_at_and_not_learned_from(tiny: Any, name: str) -> None:
+    import keras
+    import tensorflow as tf
+
+    from huanjing.generation.feed import Feed, split
+    from huanjing.generation.state import TrainingState
+    from huanjing.generation.step import make_step
+
+    def trained(held_out: int) -> Any:
+        """Ten pictures held out, each of one level, after two steps."""
+        pictures = np.random.default_rng(3).integers(0, 200, (40, 8, 8, 1)).astype(np.uint8)
+        config = tiny(name, augment="adaptive", held_out=10)
+        pictures[split(config, 40)[1]] = held_out
+        with Feed(config, pictures, None, 0) as feed:
+            keras.utils.set_random_seed(0)
+            state = TrainingState(config)
+            step = make_step(config, state)
+            for number in range(2):
+                batches, labels = feed.next()
+                assert batches.shape[:2] == labels.shape == (config.recipe.updates + 1, 8)
+                assert (batches[-1].numpy() == held_out).all()
+                assert not (batches[:-1].numpy() == held_out).all(axis=(2, 3, 4)).any()
+                step(batches, labels, tf.constant(number, tf.int64), tf.constant(0.0))
+        return state
+
+    one, other = trained(201), trained(255)
+    different = {key for key, array in one.arrays().items() if (array != other.arrays()[key]).any()}
+    assert different == {"augmentation/004"}, "how far they score from training pictures, and nothing else"
+
+
 def test_half_of_the_pictures_are_mirrored() -> None:
     import tensorflow as tf
 

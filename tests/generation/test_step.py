@@ -29,7 +29,7 @@ def test_one_pass_gives_both_networks_the_gradients_of_their_own_losses(
 
     config = tiny(name, recipe={"updates": 1, "penalty": 3.0, "penalty_share": 0.5}, augment=augment)
     state = TrainingState(config)
-    game = _Game(config, state)
+    game = _Game(config, state, augmented=config.augment != 0)
     generator, discriminator = state.generator, state.discriminator
     if name == "dcgan":  # its dropout draws anew at every call
         for layer in discriminator.layers:
@@ -61,6 +61,27 @@ def test_one_pass_gives_both_networks_the_gradients_of_their_own_losses(
         assert max(float(tf.reduce_max(tf.abs(each))) for each in right) > 1e-3, "something to learn"
         for one, other in zip(found, right, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
+
+
+def test_augmentation_that_changes_nothing_is_left_out_and_changes_nothing(
+    tiny: Callable[..., GeneratorConfig], squares: NDArray[np.uint8]
+) -> None:
+    import tensorflow as tf
+
+    from huanjing.generation.state import TrainingState
+    from huanjing.generation.step import _Game
+
+    config = tiny("modulated", augment="adaptive")
+    state = TrainingState(config)
+    given = (
+        tf.constant(squares[None, :8]), tf.zeros([1, 8], tf.int32), tf.constant(3, tf.int64), tf.constant(1.0)
+    )  # fmt: skip
+    games = [_Game(config, state, augmented=augmented) for augmented in (False, True)]
+    assert games[0].batches(*given).t is None
+    assert games[1].batches(*given).t is not None
+    found = [game.gradients_together(game.batches(*given)) for game in games]
+    for one, other in zip(*map(tf.nest.flatten, found), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-7)
 
 
 def test_the_rate_is_held_then_falls_by_half_a_cosine(
@@ -114,7 +135,7 @@ def test_the_scale_of_the_penalty_is_a_factor_of_the_recipes(
         config = tiny("modulated", recipe={"penalty": penalty})
         state = TrainingState(config)
         state.penalty_scale.assign(scale)
-        game = _Game(config, state)
+        game = _Game(config, state, augmented=config.augment != 0)
         some, labels = tf.constant(squares[None, :8]), tf.zeros([1, 8], tf.int32)
         _, of_discriminator, _ = game.gradients_together(
             game.batches(some, labels, tf.constant(0, tf.int64), tf.constant(1.0))

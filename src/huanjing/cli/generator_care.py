@@ -101,7 +101,8 @@ def choose_strength(asked: Strength, pictures: int) -> Literal["adaptive"] | flo
     if pictures >= FEW:
         return 0.0
     print(
-        f"With {pictures:,} pictures, what the discriminator sees is augmented; --augment none would change that.",
+        f"With {pictures:,} pictures, what the discriminator sees is augmented where it over-fits; --augment none "
+        "would change that.",
         file=sys.stderr,
     )
     return "adaptive"

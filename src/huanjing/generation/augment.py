@@ -185,43 +185,66 @@ def _hole(height: int, width: int, down: tf.Tensor, right: tf.Tensor, cut: tf.Te
 
 
 class AdaptiveStrength:
-    """p, moved by how sure the discriminator is of itself, as ADA does it: up where it is too sure, else down.
+    """p, moved as ADA does it: up where the discriminator over-fits, else down.
 
-    ADA looks at the sign of D(x) on real pictures x. With relativistic pairing only differences of scores mean
-    anything, so here it is the sign of D(x) - D(G(z)): r = E sign(D(x) - D(G(z))) over all pairs in the batches of the
-    last four steps; 0 where it can only guess, 1 where every real picture scores above every generated one.
+    Over-fitting is ADA's r_v: how far pictures that were held out score on the way from training pictures to generated
+    ones, h = (E D(x) - E D(x_held)) / (E D(x) - E D(G(z))), in moving averages; 0 where they score like training
+    pictures, 1 where the discriminator takes them for generated. Where none are held out it is r, ADA's r_t for scores
+    of which only differences mean anything: r = E sign(D(x) - D(G(z))) over all pairs in the batches of the last four
+    steps; 0 where it can only guess, 1 where every real picture scores above every generated one. A discriminator that
+    is right, and knows nothing by heart, has a high r, too; so h is better.
     """
 
     TARGET = 0.6
+    """The r at which p stays."""
+    OVERFITTED = 0.3
+    """The h at which p stays."""
+    HALF_LIFE = 100
+    """Steps, of the averages in h."""
     EVERY = 4
     """Steps between two moves."""
     PICTURES = 50_000
     """Real pictures shown while p goes from 0 to 1, where it always goes up."""
 
-    def __init__(self, start: float = 0.0, *, adaptive: bool = True) -> None:
+    def __init__(self, start: float = 0.0, *, adaptive: bool = True, watched: bool = False) -> None:
         self.adaptive = adaptive
         """Else p stays what it is, and only r is measured."""
-        self.probability = keras.Variable(start, trainable=False, dtype="float32", name="probability")
-        self.certainty = keras.Variable(0.0, trainable=False, dtype="float32", name="certainty")
-        """r, when it was last measured."""
-        self._sum = keras.Variable(0.0, trainable=False, dtype="float32", name="sum")
+        self.watched = watched
+        """Whether p goes by h."""
+        self.probability, self.certainty, self._sum, self._lead, self._gap = (
+            keras.Variable(value, trainable=False, dtype="float32", name=name)
+            for name, value in (
+                ("probability", start), ("certainty", 0.0), ("sum", 0.0), ("lead", 0.0), ("gap", 0.0)
+            )
+        )  # fmt: skip
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """Everything that a checkpoint needs."""
-        return [self.probability, self.certainty, self._sum]
+        """Everything that a checkpoint needs; ``certainty`` is r, when it was last measured."""
+        return [self.probability, self.certainty, self._sum, self._lead, self._gap]
 
-    def remember(self, real: tf.Tensor, generated: tf.Tensor) -> None:
-        """Take a step's scores ``[N]`` into account, inside its graph."""
+    @property
+    def over_fitting(self) -> float | None:
+        """h; None where it is not known, or the discriminator does not tell real pictures from generated ones."""
+        lead = float(self._lead.numpy())
+        return round(float(self._gap.numpy()) / lead, 4) if self.watched and lead > 0 else None
+
+    def remember(self, real: tf.Tensor, generated: tf.Tensor, held_out: tf.Tensor | None = None) -> None:
+        """Take a step's scores, ``[N]`` and ``[n]``, into account, inside its graph."""
         lead = tf.reduce_mean(tf.sign(real[:, None] - generated[None, :]))
         self._sum.assign_add(tf.cast(lead, tf.float32))
+        if held_out is not None:
+            for average, others in ((self._lead, generated), (self._gap, held_out)):
+                now = tf.reduce_mean(real) - tf.reduce_mean(others)
+                average.assign_add((1.0 - 0.5 ** (1.0 / self.HALF_LIFE)) * (now - average))
 
     def adapt(self, number: tf.Tensor, batch: int) -> None:
         """Move p where it is time to, after step ``number`` with its ``batch`` real pictures."""
         due = tf.equal(tf.math.floormod(number + 1, self.EVERY), 0)
         certainty = self._sum / self.EVERY
+        excess = self._gap - self.OVERFITTED * self._lead if self.watched else certainty - self.TARGET
         stride = self.EVERY * batch / self.PICTURES if self.adaptive else 0.0
-        moved = tf.clip_by_value(self.probability + stride * tf.sign(certainty - self.TARGET), 0.0, MOST)
+        moved = tf.clip_by_value(self.probability + stride * tf.sign(excess), 0.0, MOST)
         self.probability.assign(tf.where(due, moved, self.probability))
         self.certainty.assign(tf.where(due, certainty, self.certainty))
         self._sum.assign(tf.where(due, 0.0, self._sum))

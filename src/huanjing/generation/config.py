@@ -72,6 +72,11 @@ class GeneratorConfig(Struct, frozen=True, kw_only=True):
     """The command line that repeats the run."""
 
     @property
+    def watched(self) -> bool:
+        """Whether the strength of augmentation follows the scores of pictures that are held out."""
+        return self.augment == "adaptive" and self.held_out > 0
+
+    @property
     def shape(self) -> Shape:
         """The pictures' shape."""
         return Shape(self.height, self.width, self.channels)

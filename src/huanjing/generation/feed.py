@@ -20,7 +20,10 @@ def split(config: GeneratorConfig, count: int) -> tuple[NDArray[np.int64], NDArr
 
 
 class Feed(Prefetch[tuple[tf.Tensor, tf.Tensor]]):
-    """A step's batches: uint8 ``[U, N, H, W, C]``, U being the recipe's ``updates``, and int32 ``[U, N]``."""
+    """A step's batches: uint8 ``[U, N, H, W, C]``, U being the recipe's ``updates``, and int32 ``[U, N]``.
+
+    Where the configuration is ``watched``, one more: N pictures of those held out.
+    """
 
     def __init__(
         self,
@@ -41,15 +44,19 @@ class Feed(Prefetch[tuple[tf.Tensor, tf.Tensor]]):
                 f"The run tells {len(config.classes)} classes apart; each of its {len(pictures)} pictures needs one."
             )
         self.config, self.pictures, self.labels = config, pictures, labels
-        self._seen = split(config, len(pictures))[0]
+        self._seen, self._held_out = split(config, len(pictures))
         super().__init__(self._gather, step)
 
     def _gather(self, step: int) -> tuple[tf.Tensor, tf.Tensor]:
-        updates = self.config.recipe.updates
-        size = updates * self.config.recipe.batch
-        positions = self._seen[batch_positions(len(self._seen), self.config.seed, step * size, size)]
+        batch = self.config.recipe.batch
+        positions = self._positions(self._seen, step, self.config.recipe.updates * batch)
+        if self.config.watched:
+            positions = np.concatenate([positions, self._positions(self._held_out, step, batch)])
         pictures = premultiply(self.pictures[positions])
         return (
-            tf.constant(pictures.reshape(updates, -1, *pictures.shape[1:])),
-            tf.constant(self.labels[positions].reshape(updates, -1), tf.int32),
+            tf.constant(pictures.reshape(-1, batch, *pictures.shape[1:])),
+            tf.constant(self.labels[positions].reshape(-1, batch), tf.int32),
         )
+
+    def _positions(self, among: NDArray[np.int64], step: int, size: int) -> NDArray[np.int64]:
+        return among[batch_positions(len(among), self.config.seed, step * size, size)]

@@ -49,7 +49,7 @@ class TrainingState:
             )
         adaptive = config.augment == "adaptive"
         start = 0.0 if config.augment == "adaptive" else config.augment
-        self.strength = AdaptiveStrength(start, adaptive=adaptive)
+        self.strength = AdaptiveStrength(start, adaptive=adaptive, watched=config.watched)
         balance = OBJECTIVES[recipe.objective].balance
         self.game = keras.Variable(balance, trainable=False, dtype="float32", name="game")
         """A moving average of the discriminator's loss; once not finite, it stays so."""

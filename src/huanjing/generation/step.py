@@ -42,8 +42,10 @@ class _Batches:
     """Theirs, and of the generated pictures beside them: ``[U, N, K]``, one-hot."""
     z: tf.Tensor
     """Latents ``[U, N, latent]``."""
+    held_out: tuple[tf.Tensor, tf.Tensor] | None
+    """Some pictures that were held out, ``[n, H, W, C]``, and their classes, where the configuration is watched."""
     t: Augmentation | None
-    """T for all that the discriminator is shown: the batches of each update, then what is penalised."""
+    """T for all that the discriminator is shown: each update's batches, what is penalised, what was held out."""
     fall: tf.Tensor
     """From 1, as long as the recipe holds its rate, to 0 at the end by half a cosine."""
 
@@ -56,13 +58,26 @@ def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
     """The step as one graph: (pictures, labels, number, progress) to both losses, without their penalties.
 
     Pictures are uint8 ``[U, N, H, W, C]``, 0..255: a batch for each update, or one for both; ``labels`` their classes,
-    int32 ``[U, N]``, which the generated pictures beside them get too; ``number`` is the step's, int64; ``progress``
-    the part of the training that is done, float32, 0..1, which drives the rate.
+    int32 ``[U, N]``, which the generated pictures beside them get too; both have one row more, of pictures held out,
+    where the configuration is ``watched``. ``number`` is the step's, int64; ``progress`` the part of the training that
+    is done, float32, 0..1, which drives the rate.
 
-    Batches are whole, whatever the step runs on, which is the state's ``distribution``.
+    Batches are whole, whatever the step runs on, which is the state's ``distribution``. Where augmentation adapts there
+    are two graphs, since to change nothing, as p = 0 does, takes a tenth of the time that a step takes.
     """
+    if config.augment != "adaptive":
+        return _compile(config, state, augmented=config.augment > 0)
+    plain, augmented = (_compile(config, state, augmented=augmented) for augmented in (False, True))
+
+    def step(*given: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return (augmented if state.strength.probability.numpy() > 0 else plain)(*given)
+
+    return step
+
+
+def _compile(config: GeneratorConfig, state: TrainingState, *, augmented: bool) -> Step:
     recipe, distribution = config.recipe, state.distribution
-    game = _Game(config, state)
+    game = _Game(config, state, augmented=augmented)
     update = game.update_in_turn if recipe.updates == 2 else game.update_together
 
     def rate(fall: tf.Tensor) -> tf.Tensor:
@@ -92,12 +107,15 @@ def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
 class _Game:
     """The two updates, for the graph of the step, by this replica's rows of the batch."""
 
-    def __init__(self, config: GeneratorConfig, state: TrainingState) -> None:
+    def __init__(self, config: GeneratorConfig, state: TrainingState, *, augmented: bool) -> None:
         self.config, self.state, self.distribution = config, state, state.distribution
+        self.augmented = augmented
         self.recipe = config.recipe
         self.objective = OBJECTIVES[config.recipe.objective]
         self.size = self.recipe.batch // self.distribution.replicas
         self.penalised = penalised_pictures(self.recipe) // self.distribution.replicas
+        self.shown = 2 * self.recipe.updates * self.size
+        """Pictures that the discriminator is shown for the losses, before those for the penalties."""
 
     def batches(self, pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor, fall: tf.Tensor) -> _Batches:
         """Everything that is drawn for step ``number``, from it and the seed: of the whole batch, our rows."""
@@ -105,18 +123,21 @@ class _Game:
         real = tf.cast(pictures, tf.float32) / 127.5 - 1.0
         classes = tf.one_hot(labels, len(self.config.classes))
         z = tf.random.stateless_normal([recipe.updates, recipe.batch, recipe.latent], seed=seed)
-        seeds = tf.random.split(seed, recipe.updates + 1)
+        seeds = tf.random.split(seed, pictures.shape[0] + 1)
         if self.config.mirror:
-            real = tf.stack([mirror_half(real[k], seeds[k]) for k in range(recipe.updates)])
+            real = tf.stack([mirror_half(real[k], seeds[k]) for k in range(pictures.shape[0])])
         rows = self.distribution.rows
         real, classes, z = rows(real, 1), rows(classes, 1), rows(z, 1)
-        if self.config.augment == 0:
-            return _Batches(real, classes, z, None, fall)
-        shown = 2 * recipe.updates * recipe.batch + 2 * penalised_pictures(recipe)
+        held_out = None
+        if self.config.watched:
+            held_out = real[-1][: 2 * self.penalised], classes[-1][: 2 * self.penalised]
+            real, classes = real[:-1], classes[:-1]
+        if not self.augmented:
+            return _Batches(real, classes, z, held_out, None, fall)
+        shown = self.shown + (4 if self.config.watched else 2) * self.penalised
+        shape = (shown * self.distribution.replicas, *real.shape[2:])
         p = tf.identity(self.state.strength.probability.value)
-        return _Batches(
-            real, classes, z, draw_augmentation((shown, *real.shape[2:]), p, seeds[-1], rows=rows), fall
-        )
+        return _Batches(real, classes, z, held_out, draw_augmentation(shape, p, seeds[-1], rows=rows), fall)
 
     def update_in_turn(self, b: _Batches) -> tuple[tf.Tensor, tf.Tensor]:
         """The discriminator learns, then the generator against what it has become, on fresh pictures and latents."""
@@ -136,7 +157,7 @@ class _Game:
             real_scores, scores = tf.split(call(discriminator, b.seen(both), theirs, training=True), 2)
             loss = self.objective.discriminator(real_scores, scores)
             total = self.distribution.part(self._penalised(loss, b, generated))
-        self.state.strength.remember(*self.distribution.gather(real_scores, scores))
+        self._remember(b, real_scores, scores)
         return loss, tape.gradient(total, _weights(discriminator))
 
     def generator_gradients(self, b: _Batches) -> tuple[tf.Tensor, list[tf.Tensor]]:
@@ -179,11 +200,20 @@ class _Game:
             loss_d = objective.discriminator(real_scores, scores)
             loss_g = objective.generator(real_scores, scores)
             total_d = self.distribution.part(self._penalised(loss_d, b, generated))
-        self.state.strength.remember(*self.distribution.gather(real_scores, scores))
+        self._remember(b, real_scores, scores)
         *gradients_d, by_picture = judging.gradient(total_d, [*_weights(discriminator), generated])
         by_picture *= tf.reshape(objective.turned(real_scores, scores), [-1, 1, 1, 1])
         gradients_g = making.gradient(generated, _weights(generator), output_gradients=by_picture)
         return (loss_d, loss_g), gradients_d, gradients_g
+
+    def _remember(self, b: _Batches, real_scores: tf.Tensor, scores: tf.Tensor) -> None:
+        """Let the strength of augmentation know the discriminator's scores, and those of pictures held out."""
+        told = self.distribution.gather(real_scores, scores)
+        if b.held_out is not None:
+            pictures, classes = b.held_out
+            seen = b.seen(pictures, self.shown + 2 * self.penalised)
+            told += self.distribution.gather(call(self.state.discriminator, seen, classes, training=True))
+        self.state.strength.remember(*told)
 
     def _penalised(self, loss: tf.Tensor, b: _Batches, generated: tf.Tensor) -> tf.Tensor:
         """L_D + γ/2 (E ‖∇D(x)‖² + E ‖∇D(G(z))‖²)."""
@@ -193,10 +223,9 @@ class _Game:
         count = self.penalised
         some = tf.stop_gradient(tf.concat([b.real[0][:count], generated[:count]], axis=0))
         classes = tf.concat([b.classes[0][:count]] * 2, axis=0)
-        first = 2 * self.recipe.updates * self.size
 
         def score(x: tf.Tensor) -> tf.Tensor:
-            return call(self.state.discriminator, b.seen(x, first), classes)
+            return call(self.state.discriminator, b.seen(x, self.shown), classes)
 
         gamma, last = self.recipe.penalty, self.recipe.last_penalty
         gamma = gamma if last is None else last + (gamma - last) * b.fall

@@ -140,6 +140,7 @@ class Ticker:
             "certainty": None
             if tick.epsilon is not None
             else round(float(self.state.strength.certainty.numpy()), 4),
+            "over_fitting": self.state.strength.over_fitting,
             "epsilon": None if tick.epsilon is None else round(tick.epsilon, 4),
             "rate_scale": scale if scale < 1 else None,
             "penalty": float(self.state.penalty_scale.numpy()) * recipe.penalty

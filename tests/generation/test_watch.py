@@ -92,7 +92,8 @@ def test_one_picture_of_each_class_is_a_collapse_however_much_the_classes_differ
     import keras
 
     from huanjing.generation.config import TrainedClass
-    from huanjing.generation.watch import Doctor, diversity
+    from huanjing.generation.diversity import diversity
+    from huanjing.generation.watch import Doctor
 
     # Three classes, in the folder's order: dark, grey and light noise.
     random = np.random.default_rng(6)
@@ -115,6 +116,23 @@ def test_one_picture_of_each_class_is_a_collapse_however_much_the_classes_differ
     found = looking.look(patient)
     assert found.collapsed
     assert found.diversity < 0.01
+
+
+def test_a_generator_that_has_never_made_more_than_one_picture_is_told_of_after_a_while(
+    tiny: Tiny, blobs: Pictures
+) -> None:
+    config = tiny(steps=100_000)
+    patient, looking = state(config), doctor(config, blobs)
+    constant(patient.generator)
+    assert looking.every == 250
+    alarms = [looking.look(patient).alarms for _ in range(8)]
+    assert alarms == [()] * 7 + [("narrow",)]
+    again = doctor(config, blobs)
+    again.restore(looking.numbers())
+    assert again.look(patient).alarms == ("narrow",)
+    # One that was diverse once has collapsed, which is another matter.
+    again.restore(looking.numbers() | {"peak_diversity": 0.8})
+    assert again.look(patient).alarms == ("collapse",)
 
 
 def test_a_game_that_the_discriminator_wins_is_told_and_no_state_to_go_back_to(

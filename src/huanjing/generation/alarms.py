@@ -48,6 +48,12 @@ ALARMS: dict[str, Alarm] = {
         "生成网络已经坍缩：生成的图片（或同一类别的图片）几乎完全相同。如果回退无效，请换一个 --seed、增大 --batch，"
         "有类别时也可用 --conditional no，重新开始训练。",
     ),
+    "narrow": Alarm(
+        "The generator makes nearly the same picture, or one of each class, whatever the latent, and has never made "
+        "others. Start a new run with another --recipe, --seed or, of classes, --conditional no.",
+        "无论潜变量如何，生成网络画出的图片（或同一类别的图片）几乎相同，而且从未画过别的。请换一个 --recipe 或 "
+        "--seed，有类别时也可用 --conditional no，重新开始训练。",
+    ),
     "discriminator-won": Alarm(
         "The discriminator tells every picture apart, which leaves the generator nothing to learn from; collapse "
         "often follows. More pictures, or --augment 0.2, make its task harder.",

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from huanjing.generation.alarms import ALARMS
 from huanjing.generation.augment import MOST, draw_augmentation
 from huanjing.generation.config import GeneratorConfig
+from huanjing.generation.diversity import SHOWN, diversity, shown_classes
 from huanjing.generation.feed import split
 from huanjing.generation.metrics.distances import nearest
 from huanjing.generation.mirror import thumbnails
@@ -32,10 +33,6 @@ from huanjing.images import premultiply
 EVERY = 250
 """Steps between two looks, fewer in a run of so few steps that there would be fewer than :data:`LOOKS`."""
 LOOKS = 8
-SHOWN = 64
-"""Generated pictures that are looked at."""
-SHOWN_CLASSES = 8
-"""Of no more classes than these is diversity looked at."""
 COMPARED = 512
 """Real pictures that they are compared with."""
 REMEMBERED = 5_000
@@ -47,6 +44,9 @@ WON = 0.12
 COLLAPSED = 0.1
 """Collapse is less than this part of the real pictures' diversity, after more than :data:`SPREAD` of it."""
 SPREAD = 0.4
+NARROW, NARROW_STEPS = 0.3, 2_000
+"""So little of the real pictures' diversity, and never more than :data:`SPREAD`, is too little after so many steps.
+Seen: 0.1 to 0.26 where ``dcgan`` made one picture of each class from the beginning."""
 OVERFITTED = 0.5
 """The discriminator over-fits where held-out pictures score so far from training pictures towards generated ones."""
 CERTAIN = 4.0
@@ -98,7 +98,7 @@ class Doctor:
         self._real, self._kept_back = pictures[self._training], pictures[self._held_out]
         remembered = _spread(seen, REMEMBERED)
         self._known = known = thumbnails(pictures[remembered])
-        self._shown_classes = _shown_classes(len(config.classes))
+        self._shown_classes = shown_classes(len(config.classes))
         self._real_diversity = diversity(thumbnails(self._real))
         if self._labels is not None:
             shown = np.isin(self._labels[remembered], self._shown_classes)
@@ -106,6 +106,7 @@ class Doctor:
         # How far each training picture is from the nearest other one; none in a set of one picture.
         self._alone = nearest(known, known, 1, same=True)[0][:, 0] if len(known) > 1 else np.zeros(len(known))
         self._peak = 0.0
+        self._looks = 0
         self._leaking = 0
         self._active: tuple[str, ...] = ()
 
@@ -115,12 +116,13 @@ class Doctor:
 
     def numbers(self) -> dict[str, float]:
         """What the doctor remembers, for a checkpoint."""
-        kept = {"peak_diversity": self._peak, "leaking": float(self._leaking)}
+        kept = {"peak_diversity": self._peak, "looks": float(self._looks), "leaking": float(self._leaking)}
         return kept | {f"alarm/{name}": 1.0 for name in self._active}
 
     def restore(self, numbers: Mapping[str, float]) -> None:
         """Remember what a checkpoint says."""
         self._peak = numbers.get("peak_diversity", 0.0)
+        self._looks = int(numbers.get("looks", 0))
         self._leaking = int(numbers.get("leaking", 0))
         self._active = tuple(name for name in ALARMS if f"alarm/{name}" in numbers)
 
@@ -141,7 +143,14 @@ class Doctor:
         collapsed = spread < COLLAPSED and (won or self._peak > SPREAD)
         if collapsed:
             alarms.append("collapse")
-        self._peak = max(self._peak, spread)
+        self._peak, self._looks = max(self._peak, spread), self._looks + 1
+        if (
+            self._looks * self.every >= NARROW_STEPS
+            and self._peak <= SPREAD
+            and spread < NARROW
+            and not collapsed
+        ):
+            alarms.append("narrow")
         if self._over_fits(state.discriminator, pictures):
             alarms.append("over-fitting")
         # The average is what a user gets.
@@ -255,22 +264,6 @@ class Doctor:
 
     def _one_hot(self, classes: NDArray[np.int32] | None) -> NDArray[np.float32] | None:
         return None if classes is None else np.eye(len(self.config.classes), dtype=np.float32)[classes]
-
-
-def diversity(small: NDArray[np.float32], classes: NDArray[np.int32] | None = None) -> float:
-    """The root mean square distance between thumbnails ``[N, F]``, of the same class where ``[N]`` classes are told.
-
-    0 where there are no two to compare.
-    """
-    groups = [small] if classes is None else [small[classes == one] for one in np.unique(classes)]
-    squares = sum(float(np.square(some - some.mean(axis=0)).sum()) for some in groups)
-    return math.sqrt(2.0 * squares / max(len(small) - len(groups), 1))
-
-
-def _shown_classes(count: int) -> NDArray[np.int32]:
-    """The classes of :data:`SHOWN` pictures or somewhat fewer, as many of each of some classes out of ``count``."""
-    chosen = _spread(np.arange(count), SHOWN_CLASSES).astype(np.int32)
-    return chosen.repeat(SHOWN // max(len(chosen), 1))
 
 
 def _batches(array: NDArray[Any], size: int = 64) -> Iterator[NDArray[Any]]:

@@ -122,6 +122,32 @@ def test_a_film_goes_through_its_seeds(tmp_path: Path) -> None:
             assert np.abs(np.asarray(film.convert("L")).astype(int) - still).max() <= 1
 
 
+def test_one_picture_or_a_film_goes_to_a_file_by_name(tmp_path: Path) -> None:
+    picture, film = tmp_path / "new" / "mine.jpeg", tmp_path / "film.GIF"
+    assert huanjing("generate", "--seeds", 7, "-o", picture).stdout.strip() == str(picture)
+    assert huanjing("generate", "-n", 2, "--interpolate", 2, "-o", film).stdout.strip() == str(film)
+    for path, format_ in ((picture, "JPEG"), (film, "GIF")):
+        with Image.open(path) as opened:
+            assert opened.format == format_
+    for arguments, why in (
+        (["-n", 2, "-o", tmp_path / "two.png"], "--grid"),
+        (["-n", 1, "-o", tmp_path / "one.gif"], ".png"),
+        (["-n", 1, "-o", tmp_path / "one.png", "--format", "jpg"], "another format"),
+        (["-n", 2, "--interpolate", 2, "-o", tmp_path / "film.jpg"], ".gif"),
+    ):
+        done = huanjing("generate", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert why in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "film.GIF"}
+
+
+def test_a_folder_may_be_called_like_a_picture(tmp_path: Path) -> None:
+    folder = tmp_path / "v2.png"
+    folder.mkdir()
+    huanjing("generate", "-n", 2, "-o", folder)
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_what_cannot_be_is_explained(tmp_path: Path) -> None:
     assert Generator().classes == []
     for arguments, said in (

@@ -33,6 +33,16 @@ def test_few_pictures_are_augmented_as_needed_and_many_are_not(capsys: pytest.Ca
     assert [parse_strength(text) for text in ("auto", "none", "0.3")] == ["auto", 0.0, 0.3]
 
 
+def test_somebody_with_hardly_any_pictures_is_told_what_to_expect(capsys: pytest.CaptureFixture[str]) -> None:
+    choose_strength("auto", 100)
+    assert "copies" not in capsys.readouterr().err
+    choose_strength("auto", 99)
+    assert (
+        "Pictures to learn from: 99. Of fewer than 100 a generator mostly learns copies"
+        in capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize("text", ["much", "-0.1", "1", "nan"])
 def test_a_strength_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"it is auto, none, or a probability such as 0.3"):

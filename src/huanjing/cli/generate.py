@@ -70,9 +70,9 @@ MOST_FRAMES = 20_000
 @click.option(
     "--output",
     "-o",
-    metavar="DIR",
+    metavar="PATH",
     type=click.Path(path_type=Path),
-    help="Write each picture, or the film, to this folder; generated/ unless told.",
+    help="Write each picture, or the film, to this folder, or the only one to this file; generated/ unless told.",
 )
 @click.option(
     "--format",
@@ -106,7 +106,7 @@ def generate(
     seeds = _seeds(asked["count"], asked["seed"], asked["seeds"])
     grid: Path | None = asked["grid"]
     film = asked["interpolate"] is not None
-    kind = _kind(asked["format_"], film)
+    place, kind = _place(output, asked["format_"], seeds, film)
     grid_kind = wanted_kind(grid, "--grid", STILLS) if grid is not None else ""
     if film and len(seeds) < 2:
         raise UsageError("--interpolate goes from one seed to the next, so that it needs at least two.")
@@ -126,13 +126,11 @@ def generate(
     details = class_name(generator, class_) | _details(truncation, asked["directions"])
     making = _Making(generator, class_, truncation, shift, details, finish, asked["force"])
     if film:
-        place = (output or Path("generated")) / f"seeds-{_short(seeds)}.{kind}"
         making.write_film(place, seeds, asked["interpolate"], asked["rate"])
         print(place)
     elif output is not None or grid is None:
-        folder = output or Path("generated")
-        making.write_pictures(folder, seeds, kind)
-        print(folder)
+        making.write_pictures(place, seeds, kind)
+        print(place)
     if grid is not None:
         making.write_grid(grid, seeds, asked["columns"], grid_kind)
         print(grid)
@@ -164,8 +162,11 @@ class _Making:
     def pictures(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
         return self.generator.draw(self.latents(seeds), self.generator.class_rows(seeds, self.class_))
 
-    def write_pictures(self, folder: Path, seeds: Sequence[int], kind: str) -> None:
-        """Each picture to its file: some are encoded and written by threads while the next are made."""
+    def write_pictures(self, place: Path, seeds: Sequence[int], kind: str) -> None:
+        """Each picture to its file: some are encoded and written by threads while the next are made.
+
+        :param place: a folder, or the file of the only picture.
+        """
         from huanjing.runtime import processors
 
         waiting: list[Future[None]] = []
@@ -177,7 +178,7 @@ class _Making:
                 for each in waiting:
                     each.result()
                 waiting = [
-                    pool.submit(self._write_some, folder, chunk[k::32], pictures[k::32], kind, sync)
+                    pool.submit(self._write_some, place, chunk[k::32], pictures[k::32], kind, sync)
                     for k in range(min(32, len(chunk)))
                 ]
                 report(start + len(chunk), len(seeds))
@@ -185,14 +186,15 @@ class _Making:
                 each.result()
 
     def _write_some(
-        self, folder: Path, seeds: Sequence[int], pictures: NDArray[np.uint8], kind: str, sync: bool
+        self, place: Path, seeds: Sequence[int], pictures: NDArray[np.uint8], kind: str, sync: bool
     ) -> None:
         from huanjing.runtime.provenance import provenance
 
         for seed, picture in zip(seeds, pictures, strict=True):
             marks = provenance(self.generator.bundle, [seed], **self.details)
             data = encode_still(self.finish.apply(picture), kind, marks, self.finish.quality)
-            write_new(folder / f"seed-{seed:08d}.{kind}", data, force=self.force, sync=sync)
+            path = place if _is_file(place) else place / f"seed-{seed:08d}.{kind}"
+            write_new(path, data, force=self.force, sync=sync)
 
     def write_grid(self, path: Path, seeds: Sequence[int], columns: int | None, kind: str) -> None:
         from huanjing.images import picture_grid
@@ -214,7 +216,7 @@ class _Making:
         )
         shown = np.stack([self.finish.apply(frame) for frame in made])
         marks = provenance(self.generator.bundle, seeds, kind="interpolation", frames=frames, **self.details)
-        write_new(path, encode_film(shown, path.suffix[1:], rate, marks), force=self.force)
+        write_new(path, encode_film(shown, path.suffix[1:].lower(), rate, marks), force=self.force)
 
 
 def _seeds(count: int | None, first: int | None, listed: str | None) -> Sequence[int]:
@@ -223,6 +225,28 @@ def _seeds(count: int | None, first: int | None, listed: str | None) -> Sequence
     if count is not None or first is not None:
         raise UsageError("--seeds names every seed itself; leave out --count and --seed.")
     return parse_seeds(listed)
+
+
+def _is_file(place: Path) -> bool:
+    """Whether a path names a picture or a film rather than a folder."""
+    return place.suffix[1:].lower().replace("jpeg", "jpg") in {*STILLS, *FILMS} and not place.is_dir()
+
+
+def _place(output: Path | None, format_: str | None, seeds: Sequence[int], film: bool) -> tuple[Path, str]:
+    """Where to write, a file for a film and a file or a folder for pictures, and the format."""
+    place = output or Path("generated")
+    if not _is_file(place):
+        kind = _kind(format_, film)
+        return (place / f"seeds-{_short(seeds)}.{kind}" if film else place), kind
+    kind = wanted_kind(place, "--output", FILMS if film else STILLS)
+    if format_ not in (None, kind):
+        raise UsageError(f"--output {place}: names another format than --format {format_}")
+    if not film and len(seeds) > 1:
+        raise UsageError(
+            f"--output {place}: is one file, and {len(seeds):,} pictures are asked for. Name a folder, write them on "
+            f"one sheet by --grid {place}, or ask for one by -n 1."
+        )
+    return place, kind
 
 
 def _kind(format_: str | None, film: bool) -> str:

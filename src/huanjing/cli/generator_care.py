@@ -100,9 +100,15 @@ def choose_strength(asked: Strength, pictures: int) -> Literal["adaptive"] | flo
         return asked
     if pictures >= FEW:
         return 0.0
+    if pictures < FEWEST:
+        print(
+            f"Pictures to learn from: {pictures}. Of fewer than {FEWEST} a generator mostly learns copies, and none is "
+            "held out to see it by.",
+            file=sys.stderr,
+        )
     print(
-        f"With {pictures:,} pictures, what the discriminator sees is augmented where it over-fits; --augment none "
-        "would change that.",
+        f"With {pictures:,} picture{'s' if pictures > 1 else ''}, what the discriminator sees is augmented where it "
+        "over-fits; --augment none would change that.",
         file=sys.stderr,
     )
     return "adaptive"

@@ -64,6 +64,13 @@ def step_time(recipe: str, shape: Shape, augment: Any) -> Row:
     )
 
 
+def milliseconds_of(recipe: str, shape: Shape) -> float:
+    """Of a step as one graph, by the median of all rounds."""
+    step = _parts(_config(recipe, shape, 0.0))["the step as one graph"]
+    step()
+    return statistics.median(_milliseconds(step, 8) for _ in range(ROUNDS))
+
+
 def _config(recipe: str, shape: Shape, augment: Any) -> GeneratorConfig:
     from huanjing.generation.config import DataSummary, GeneratorConfig
     from huanjing.generation.precision import best_precision
@@ -132,12 +139,12 @@ def _parts(config: GeneratorConfig) -> dict[str, Callable[[], object]]:
     }
 
 
-def _milliseconds(part: Callable[[], object]) -> float:
+def _milliseconds(part: Callable[[], object], steps: int = STEPS) -> float:
     started = time.perf_counter()
-    for _ in range(STEPS):
+    for _ in range(steps):
         result = part()
     _wait(result)
-    return 1000 * (time.perf_counter() - started) / STEPS
+    return 1000 * (time.perf_counter() - started) / steps
 
 
 def _wait(result: object) -> None:

@@ -12,6 +12,8 @@ os.environ["HUANJING_CACHE"] = _CACHE.name
 os.environ["HUANJING_HOME"] = str(Path(_CACHE.name) / "home")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import huanjing  # noqa: E402, F401  (before TensorFlow, as in every command)
+
 PHOTOGRAPHS = Path(__file__).parent.parent / "src" / "huanjing" / "assets" / "photographs"
 
 

@@ -9,6 +9,8 @@ The names below are loaded when they are first used, so that ``import huanjing``
 
 from __future__ import annotations
 
+import os
+import platform
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
         UsageError,
     )
     from huanjing.runtime import Generator, Label, Prediction, Recognizer, generate, recognize
+
+if platform.machine() in {"x86_64", "AMD64"}:
+    # Before anything imports TensorFlow, which else uses oneDNN's kernels only where a processor has AVX-512 VNNI. Most
+    # have not, and train a step in a third less time with them (benchmarks/kernels.py).
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _HOMES = {
     "huanjing.bundle": ("find_model", "load_bundle"),

@@ -105,7 +105,7 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
     from huanjing.datasets.pictures import probe_channels
     from huanjing.generation.budget import plan
     from huanjing.generation.config import DataSummary, GeneratorConfig
-    from huanjing.generation.precision import best_precision
+    from huanjing.generation.precision import best_precision, measured_minutes
     from huanjing.generation.private import private_recipe
     from huanjing.generation.recipes import RECIPES, default_recipe, recipe_for
     from huanjing.generation.shape import Shape
@@ -122,7 +122,8 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
         most = "" if asked.until in (None, "end") else "at most "
         print(f"Training for {most}{minutes:g} minutes; --minutes would change that.", file=sys.stderr)
     shape = Shape(height, width, channels)
-    recipe = recipe_for(asked.recipe or default_recipe(shape), shape, asked.batch, asked.size, minutes)
+    reach = None if minutes is None else measured_minutes(minutes)
+    recipe = recipe_for(asked.recipe or default_recipe(shape), shape, asked.batch, asked.size, reach)
     if asked.private is not None:
         recipe = private_recipe(recipe)
     pictures = read_pictures(index, (height, width), channels)

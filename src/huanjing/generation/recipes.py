@@ -123,7 +123,8 @@ def recipe_for(
     """The recipe called ``name``, its networks and rates those for pictures of ``shape``.
 
     :param size: ``small``, ``medium`` or ``large``; None chooses by the pictures and by ``minutes``.
-    :param minutes: the time to train, by which rates go, too; None is long, but of medium size.
+    :param minutes: the time to train on two cores with bfloat16, by which rates go, too; None is long, but of medium
+        size. ``measured_minutes`` has it for this machine.
     :raises UsageError: for a name that is none, or a shape or size that the recipe has not.
     """
     if name not in RECIPES:

@@ -250,6 +250,24 @@ def test_near_hashes_are_all_found(bits: int) -> None:
     assert groups.lists()
 
 
+def test_near_thumbnails_are_all_found() -> None:
+    random = np.random.default_rng(7)
+    seen = random.integers(40, 200, (64, 12, 12, 3))
+    seen[:8] = seen[:8, :1, :1]  # even ones, which must be nearer
+    other = seen + random.choice([-1, 1], seen.shape) * random.integers(0, 4, (64, 1, 1, 1))
+    other += random.integers(-6, 7, (64, 1, 1, 1))  # brighter or darker as a whole
+    thumbnails = np.concatenate([seen, other]).astype(np.uint8)
+    apart = np.abs(seen - other).mean(axis=(1, 2, 3))
+    most = np.clip(0.1 * seen.std(axis=(1, 2)).mean(axis=1), 1, 4)
+    groups = Groups(128)
+    # All hashes differ, each from all others in a few bits.
+    bit = np.uint64(1) << np.arange(64, dtype=np.uint64)
+    join_near(groups, np.concatenate([bit, bit | np.roll(bit, 7)]), thumbnails)
+    expected = [(k, 64 + k) for k in range(64) if apart[k] <= most[k]]
+    assert groups.lists() == expected
+    assert 10 < len(expected) < 54
+
+
 def test_every_kind_of_finding_has_advice_and_a_test() -> None:
     planted = {plant.__name__.replace("_", "-") for plant in PLANTED}
     assert set(KINDS) == planted | {"two-splits", "unlearned-class", "few-pictures", "imbalance"}

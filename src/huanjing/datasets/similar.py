@@ -22,6 +22,10 @@ CONTRAST = 0.1
 
 _BLOCK = 1 << 20
 """Pairs that are compared at a time."""
+_ROUNDING = 0.01
+"""Of means of a thumbnail in float32, of 255: far more than it is."""
+_ROWS = 1 << 12
+"""Thumbnails whose contrast is taken at a time."""
 
 
 class Groups:
@@ -70,7 +74,9 @@ def join_near(
     :param thumbnails: ``[N, height, width, 3]``, 0..255.
     :param bits: the most that may differ between two hashes, 0..16.
     """
-    leaders = _leaders(groups, hashes, thumbnails, difference)
+    most = _most_apart(thumbnails, difference)
+    light = thumbnails.mean(axis=(1, 2, 3), dtype=np.float32)
+    leaders = _leaders(groups, hashes, thumbnails, most)
     hashes = hashes[leaders]
     # Of bits + 1 parts of a hash, one at least is untouched when `bits` bits differ: only hashes that share a part
     # are compared.
@@ -80,13 +86,16 @@ def join_near(
         for run in _runs(part):
             for one, other in _near_pairs(hashes[run], bits):
                 pairs = leaders[run[one]], leaders[run[other]]
-                close = _close(thumbnails[pairs[0]], thumbnails[pairs[1]], difference)
+                # Pictures are at least as far apart as their means, which tells most pairs apart at once.
+                worth = np.abs(light[pairs[0]] - light[pairs[1]]) <= most[pairs[0]] + _ROUNDING
+                pairs = pairs[0][worth], pairs[1][worth]
+                close = thumbnail_difference(*(thumbnails[each] for each in pairs)) <= most[pairs[0]]
                 for a, b in zip(pairs[0][close].tolist(), pairs[1][close].tolist(), strict=True):
                     groups.join(a, b)
 
 
 def _leaders(
-    groups: Groups, hashes: NDArray[np.uint64], thumbnails: NDArray[np.uint8], difference: float
+    groups: Groups, hashes: NDArray[np.uint64], thumbnails: NDArray[np.uint8], most: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """Join what has one hash and looks the same; of each such set, the first.
 
@@ -97,7 +106,7 @@ def _leaders(
         leaders: list[int] = []
         for position in run.tolist():
             if leaders:
-                close = _close(thumbnails[leaders], thumbnails[position], difference)
+                close = thumbnail_difference(thumbnails[leaders], thumbnails[position]) <= most[leaders]
                 if close.any():
                     groups.join(leaders[int(close.argmax())], position)
                     follows[position] = True
@@ -106,12 +115,13 @@ def _leaders(
     return np.flatnonzero(~follows)
 
 
-def _close(one: NDArray[np.uint8], other: NDArray[np.uint8], difference: float) -> NDArray[np.bool_]:
-    """Whether thumbnails ``[N, height, width, 3]`` look the same; where they are nearly even, less may differ."""
-    contrast = one.std(axis=(1, 2), dtype=np.float32).mean(axis=-1)
-    return np.asarray(
-        thumbnail_difference(one, other) <= np.clip(CONTRAST * contrast, 1, difference), np.bool_
-    )
+def _most_apart(thumbnails: NDArray[np.uint8], difference: float) -> NDArray[np.float32]:
+    """How far a thumbnail that looks the same may be from each of ``[N, height, width, 3]``: less where it is nearly
+    even.
+    """
+    blocks = np.array_split(thumbnails, max(1, len(thumbnails) // _ROWS))
+    contrast = [block.std(axis=(1, 2), dtype=np.float32).mean(axis=-1) for block in blocks]
+    return np.asarray(np.clip(CONTRAST * np.concatenate(contrast), 1, difference), np.float32)
 
 
 def _runs(keys: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:

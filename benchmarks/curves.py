@@ -13,6 +13,8 @@ import argparse
 import ast
 import json
 import os
+import shlex
+import sys
 import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -64,13 +66,14 @@ def main() -> None:
     parser.add_argument("--core-minutes", type=float, default=20.0)
     parser.add_argument("--scored", type=int, default=SCORED, help="pictures that a score is taken on")
     parser.add_argument("--own", type=Path, help="a recogniser trained on such pictures, to score by as well")
+    parser.add_argument("--model", type=Path, help="where the generator that came of it goes, as a bundle")
     asked = parser.parse_args()
     changes = dict(part.split("=", 1) for part in asked.set)
     curve = Curve(
         asked.pictures, asked.recipe, asked.size, changes, asked.augment, asked.seed, asked.core_minutes,
         conditional=asked.conditional, own=asked.own,
     )  # fmt: skip
-    curve.out, curve.scored = asked.out, asked.scored
+    curve.out, curve.scored, curve.model = asked.out, asked.scored, asked.model
     curve.run()
 
 
@@ -94,9 +97,10 @@ class Curve:
         self.sets = {kind: np.asarray(pictures.array) for kind, pictures in read.items()}
         classes = choose_classes(read["train"], "yes", RECIPES[recipe]) if conditional else []
         self.labels = number_classes(read["train"], classes)
-        self.config = _config(self.sets["train"], recipe, size, changes, augment, seed, classes)
+        self.config = _config(read["train"], recipe, size, changes, augment, seed, classes)
         self.core_minutes = core_minutes
         self.out, self.scored = Path("curve.json"), SCORED
+        self.model: Path | None = None
         # In the folder's order they would lie class by class.
         self.test = np.random.default_rng(0).permutation(len(self.sets["test"]))
         self.recognizers = {"": Recognizer()} | ({"own": Recognizer(own)} if own else {})
@@ -132,6 +136,10 @@ class Curve:
                 if spent >= due or spent >= self.core_minutes:
                     due *= GROWTH
                     self._point(state, number, spent, loss)
+        if self.model is not None:
+            from huanjing.generation.export import export_generator
+
+            export_generator(self.model, self.config, state.averaged, name=self.out.stem)
 
     def _point(self, state: TrainingState, step: int, spent: float, loss: float) -> None:
         from huanjing.generation.metrics.frechet import frechet_distance
@@ -190,7 +198,7 @@ def _read(folder: Path) -> PictureArray:
 
 
 def _config(
-    pictures: NDArray[np.uint8],
+    pictures: PictureArray,
     name: str,
     size: str | None,
     changes: dict[str, str],
@@ -203,7 +211,7 @@ def _config(
     from huanjing.generation.recipes import Recipe, recipe_for
     from huanjing.generation.shape import Shape
 
-    shape = Shape(*pictures.shape[1:])
+    shape = Shape(*pictures.array.shape[1:])
     unknown = set(changes) - {field.name for field in fields(Recipe)}
     if unknown:
         raise SystemExit(f"A recipe has no field {', '.join(sorted(unknown))}.")
@@ -211,7 +219,8 @@ def _config(
     recipe = replace(recipe_for(name, shape, size=size), **values)
     return GeneratorConfig(
         recipe=recipe, height=shape.height, width=shape.width, channels=shape.channels, seed=seed, steps=10**9,
-        precision=best_precision(), data=DataSummary("", len(pictures), ""),
+        precision=best_precision(), data=DataSummary("", len(pictures), pictures.digest),
+        command=shlex.join(["python", "-m", "benchmarks.curves", *sys.argv[1:]]),
         classes=classes, augment="adaptive" if augment == "adaptive" else float(augment),
         held_out=count_held_out(len(pictures)) if augment == "adaptive" else 0,
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 A table lies between ``<!-- curves -->`` and ``<!-- /curves -->``; each row begins with a curve's name, as in
 ``<!-- faces-dcgan-100 -->``, or ``<!-- faces-dcgan-8@1 -->`` for that of seed 1, and each column's heading with its
-core-minutes. ``<!-- curves 10000 own_frechet -->`` takes the scores on that many pictures alone, and that score.
+core-minutes. ``<!-- faces-dcgan-8@0,1,2 -->`` shows the median of those seeds, the least and the most.
+``<!-- curves 10000 own_frechet -->`` takes the scores on that many pictures alone, and that score.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.report import RESULTS
@@ -54,6 +56,12 @@ def scores(curve: str, score: str = EMBEDDED, pictures: int | None = None) -> di
     }
 
 
+def of_each_seed(curve: str) -> list[str]:
+    """The names of the curves that a row is of: ``a@0`` and ``a@1`` for ``a@0,1``."""
+    name, _, seeds = curve.partition("@")
+    return [f"{name}@{seed}" for seed in (seeds or "0").split(",")]
+
+
 def nearest(by_minutes: dict[float, float], minutes: float) -> float | None:
     """The score nearest to so many core-minutes; None where none is near enough."""
     at = min(by_minutes, key=lambda each: abs(each - minutes), default=None)
@@ -67,9 +75,15 @@ def _table(found: re.Match[str]) -> str:
     columns = [int(minutes) for minutes in re.findall(r"\| (\d+)", found["rows"].split("\n", 1)[0])]
 
     def row(line: re.Match[str]) -> str:
-        known = scores(line["curve"], score, next(iter(numbers), None))
-        cells = " | ".join("" if (one := nearest(known, at)) is None else form.format(one) for at in columns)
-        return f"| <!-- {line['curve']} --> {line['label']} | {cells} |"
+        known = [scores(curve, score, next(iter(numbers), None)) for curve in of_each_seed(line["curve"])]
+        cells = ([one for each in known if (one := nearest(each, at)) is not None] for at in columns)
+        return f"| <!-- {line['curve']} --> {line['label']} | {' | '.join(cell(found) for found in cells)} |"
+
+    def cell(found: list[float]) -> str:
+        if len(found) < 2:
+            return "".join(map(form.format, found))
+        middle, least, most = (form.format(each) for each in (median(found), min(found), max(found)))
+        return f"{middle} ({least}–{most})"
 
     return f"{found['asked']} -->\n{ROW.sub(row, found['rows'])}"
 

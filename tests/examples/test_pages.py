@@ -66,7 +66,7 @@ def test_tables_of_curves_have_the_figures_of_the_curves(name: str, language: st
     curves = [row["curve"] for row in tables.ROW.finditer(page)]
     assert curves == [row["curve"] for row in tables.ROW.finditer(read(LANGUAGES[0], name))]
     assert curves
-    assert all(tables.scores(curve) for curve in curves)
+    assert all(tables.scores(one) for curve in curves for one in tables.of_each_seed(curve))
 
 
 def test_a_figure_that_is_not_the_curves_is_filled_in() -> None:
@@ -74,6 +74,18 @@ def test_a_figure_that_is_not_the_curves_is_filled_in() -> None:
     wrong = page.replace("| 95.5 |", "| 59.5 |", 1)
     assert wrong != page
     assert tables.filled(wrong) == page
+
+
+def test_a_row_of_several_seeds_has_their_median_and_range() -> None:
+    table = (
+        "<!-- curves -->\n| recipe | 4 | 99 core-minutes |\n|---|---:|---:|\n"
+        "| <!-- faces-dcgan-8@1,2 --> both |\n<!-- /curves -->"
+    )
+    one, two = (tables.nearest(tables.scores(f"faces-dcgan-8@{seed}"), 4) for seed in (1, 2))
+    assert one is not None
+    assert two is not None
+    cell = f"{(one + two) / 2:.1f} ({min(one, two):.1f}–{max(one, two):.1f})"
+    assert f"both | {cell} |  |\n" in tables.filled(table)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

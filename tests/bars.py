@@ -32,8 +32,11 @@ def write_bars(folder: Path, count: int, seed: int = 0, names: tuple[str, ...] =
     return folder
 
 
-def make_generator(folder: Path, steps: int) -> Path:
-    """A run folder with a conditional generator that learned bars for so many steps; after 0 it makes noise."""
+def make_generator(folder: Path, steps: int, *, told: bool = True) -> Path:
+    """A run folder with a generator that learned bars for so many steps; after 0 it makes noise.
+
+    :param told: whether it knows the classes.
+    """
     from huanjing.generation.config import DataSummary, GeneratorConfig, TrainedClass
     from huanjing.generation.export import export_generator
     from huanjing.generation.networks import build_generator
@@ -61,10 +64,10 @@ def make_generator(folder: Path, steps: int) -> Path:
         steps=max(1, steps),
         precision="float32",
         data=DataSummary("bars", 2 * count, "0" * 64),
-        classes=[TrainedClass(name, count) for name in CLASSES],
+        classes=[TrainedClass(name, count) for name in CLASSES if told],
     )
     with Run.start(folder, config) as run:
-        network = build_generator(config.recipe, config.shape, "float32", 3, len(CLASSES))
+        network = build_generator(config.recipe, config.shape, "float32", 3, len(config.classes))
         if steps:
             network = train_generator(config, draw_bars(labels, 9), run, None, labels).state.averaged
         export_generator(run.model, config, network, name=folder.name)

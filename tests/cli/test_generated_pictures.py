@@ -146,12 +146,13 @@ def test_from_scratch_a_pass_goes_over_both_kinds(bars: Path, folder: Path, tmp_
 
 def test_what_cannot_be_added_is_refused(bars: Path, folder: Path, tmp_path: Path) -> None:
     others = write_bars(tmp_path / "others", 6, names=("upright", "slanting"))
+    untold = make_generator(tmp_path / "untold", steps=0, told=False)
     for words, message in (
         (
             (others, "--add-generated", bars),
             r"1 of the folder's 2 classes: 'slanting'. It knows 'across', 'upright'",
         ),
-        ((folder, "--add-generated", "clothing-28"), "was taught no classes.*--conditional yes"),
+        ((folder, "--add-generated", untold), "was taught no classes.*--conditional yes"),
         ((folder, "--share", 0.5), "name the generator too"),
         ((folder, "--add-generated", bars, "--share", 1), "not in the range"),
     ):

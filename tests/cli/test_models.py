@@ -62,6 +62,10 @@ def test_show_says_what_a_model_says_of_itself(name: str, kind: str) -> None:
     assert name in huanjing("models", "show", name).stdout
 
 
+def test_show_names_the_classes_that_a_generator_can_be_asked_for() -> None:
+    assert "ankle boot 短靴, bag 包, coat 外套" in huanjing("models", "show", "clothing-28").stdout
+
+
 def test_a_damaged_model_does_not_hide_the_others(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "mine"
     folder.mkdir(parents=True)

@@ -57,7 +57,7 @@ def test_a_generated_picture_is_found_back_and_a_photograph_is_not(tmp_path: Pat
     assert read_declared(tmp_path / "out" / "made.png").generated == "yes"
     assert read_declared(tmp_path / "out" / "made-beside.png").generated == "partly"
     with np.load(tmp_path / "out" / "made.npz", allow_pickle=False) as kept:
-        again = Generator().draw(kept["latent"][None])[0]
+        again = Generator().draw(kept["latent"][None], kept["classes"][None])[0]
     np.testing.assert_array_equal(again[..., 0], np.asarray(Image.open(tmp_path / "out" / "made.png")))
 
     run(mix, tmp_path / "out" / "made.npz", 9, "--steps", 3, "-o", tmp_path / "mix.png")

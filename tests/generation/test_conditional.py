@@ -125,8 +125,19 @@ def test_openvino_makes_what_keras_makes_of_every_class(tiny: Tiny, tmp_path: Pa
         generator.generate([1], "green")
     with pytest.raises(UsageError, match=r"takes classes of shape \(40, 2\), and was given none"):
         generator.pictures(z)
-    with pytest.raises(UsageError, match="clothing-28 was taught no classes, so that 'shoe' cannot be asked"):
-        Generator().generate([1], "shoe")
+
+
+def test_an_untold_generator_says_so(tiny: Tiny, tmp_path: Path) -> None:
+    from huanjing.generation.export import export_generator
+    from huanjing.generation.networks import build_generator
+    from huanjing.runtime import Generator
+
+    config = tiny()
+    network = build_generator(config.recipe, config.shape, config.precision, 3)
+    generator = Generator(export_generator(tmp_path / "model", config, network, name="squares"))
+    assert generator.classes == []
+    with pytest.raises(UsageError, match="squares was taught no classes, so that 'dark' cannot be asked"):
+        generator.generate([1], "dark")
 
 
 def test_pictures_without_their_classes_are_refused(

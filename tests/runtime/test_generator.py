@@ -7,6 +7,7 @@ import pytest
 
 import huanjing
 from huanjing import Generator
+from huanjing.datasets import clothing_folder, prepare_pictures
 from huanjing.runtime import latents
 
 
@@ -25,6 +26,16 @@ def test_the_embedded_generator_makes_pictures(generator: Generator) -> None:
     assert len({picture.tobytes() for picture in pictures}) == 40
 
 
+def test_the_embedded_generator_makes_what_it_is_asked_for(generator: Generator) -> None:
+    for named in ("bag", "包", 1):
+        np.testing.assert_array_equal(generator.generate([7], named), generator.generate([7], "Bag"))
+    real = prepare_pictures(clothing_folder() / "test", (28, 28), 1)
+    means = {name: real.array[np.array(real.labels) == name].mean(axis=0) for name in set(real.labels)}
+    for each in generator.classes:
+        made = generator.generate(range(64), each.id).mean(axis=0)
+        assert min(means, key=lambda name: float(np.square(means[name] - made).mean())) == each.id
+
+
 def test_a_seeds_picture_does_not_depend_on_its_company(generator: Generator) -> None:
     together = generator.generate(range(100, 180))
     alone = generator.generate([163])
@@ -33,7 +44,7 @@ def test_a_seeds_picture_does_not_depend_on_its_company(generator: Generator) ->
 
 def test_the_reference_is_met(generator: Generator) -> None:
     with np.load(generator.bundle.reference, allow_pickle=False) as reference:
-        pictures = generator.pictures(reference["latent"])
+        pictures = generator.pictures(reference["latent"], reference["classes"])
         assert np.abs(pictures - reference["picture"]).max() < 0.02
 
 
@@ -57,7 +68,7 @@ def test_the_embedded_bundle_is_small_and_says_how_it_was_made(generator: Genera
     folder = generator.bundle.folder
     assert sum(path.stat().st_size for path in Path(folder).rglob("*")) < 4 * 2**20
     training = generator.bundle.manifest.training
-    assert training.command.startswith("huanjing train generator")
+    assert training.command.startswith("python -m benchmarks.curves")
     assert training.seed is not None
 
 
@@ -72,8 +83,10 @@ def test_a_seeds_picture_does_not_depend_on_the_engines_threads(
 
 
 def test_truncation_moves_latents_towards_their_mean(generator: Generator) -> None:
-    whole, none = generator.generate(range(64)), generator.generate(range(64), truncation=0.0)
+    whole, some, none = (
+        generator.generate(range(64), "bag", truncation=truncation) for truncation in (1.0, 0.5, 0.0)
+    )
     assert (none == none[0]).all()
-    np.testing.assert_array_equal(none[0], generator.draw(np.zeros((1, 64), np.float32))[0])
-    some = generator.generate(range(64), truncation=0.5)
+    middle = generator.draw(np.zeros((1, 64), np.float32), generator.class_rows([0], "bag"))
+    np.testing.assert_array_equal(none[0], middle[0])
     assert none.std(axis=0).mean() < some.std(axis=0).mean() < whole.std(axis=0).mean()

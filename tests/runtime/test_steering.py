@@ -58,10 +58,11 @@ def test_directions_are_orthonormal_and_ordered_by_what_they_change(generator: G
     assert found.shape == (64, 64)
     np.testing.assert_allclose(found @ found.T, np.eye(64), atol=1e-4)
     assert (np.diff(strengths) <= 0).all()
-    z = latents(range(32), 64)
-    before = generator.pictures(z)
+    z, classes = latents(range(32), 64), generator.class_rows(range(32))
+    before = generator.pictures(z, classes)
     changes = [
-        np.square(generator.pictures(z + 2 * row) - before).mean() for row in found[[0, 1, 2, -3, -2, -1]]
+        np.square(generator.pictures(z + 2 * row, classes) - before).mean()
+        for row in found[[0, 1, 2, -3, -2, -1]]
     ]
     assert min(changes[:3]) > 5 * max(changes[3:])
 

@@ -96,7 +96,7 @@ MOST_FRAMES = 20_000
 def generate(
     model: str | None, class_: str | None, truncation: float, output: Path | None, **asked: Any
 ) -> int:
-    """Make new pictures. Without a model, the embedded one makes clothing.
+    """Make new pictures. Without a model, the embedded one makes clothing: say --class bag for bags.
 
     The picture of a seed is always the same, however many are made with it. Each file says in its metadata that
     it was generated, by which model and from which seed.

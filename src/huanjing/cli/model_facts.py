@@ -101,7 +101,7 @@ def bundle_facts(bundle: Bundle) -> dict[str, Any]:
     else:
         facts["latent"] = shape.size
         if shape.frequencies:
-            facts["classes"] = ", ".join(one.en for one in manifest.classes)
+            facts["classes"] = ", ".join(f"{one.en} {one.zh}".rstrip() for one in manifest.classes)
     facts["figures"] = [f"{figure.name} {figure.value:g}: {figure.protocol}" for figure in manifest.figures]
     training, generated = manifest.training.data, manifest.training.generated
     if generated is not None:

@@ -28,9 +28,7 @@ rows.extend(
     slerp(start, end, np.linspace(0, 1, 7, dtype=np.float32))
 )  # and, last, the way from seed 1 to seed 42
 marks = provenance(generator.bundle, [1, 42], kind="directions")
-kinds = generator.class_rows(
-    [1] * len(rows)
-)  # all of the class that seed 1 has; None where there are no classes
+kinds = generator.class_rows([1] * len(rows))  # all of seed 1's class; None where there are none
 sheet = picture_grid(generator.draw(np.stack(rows), kinds), columns=7)
 write_atomically(folder / "directions.png", encode_png(sheet, marks.png_text))
 print(folder / "directions.png")

@@ -103,6 +103,12 @@ def test_near_duplicates_of_no_pictures_and_of_one() -> None:
     assert near_duplicates(np.zeros((2, 8, 8, 3), np.uint8)) == [(0, 1)]
 
 
+def test_the_look_for_near_duplicates_tells_how_far_it_is() -> None:
+    told: list[tuple[int, int]] = []
+    near_duplicates(np.zeros((3, 8, 8, 1), np.uint8), lambda done, count: told.append((done, count)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_split_takes_a_share_of_each_class_and_never_all_of_one() -> None:
     labels = np.repeat([0, 1, 2], [100, 10, 2])
     chosen = split(labels, [(0, 1, 2), (110, 3)], seed=1)

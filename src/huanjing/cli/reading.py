@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,15 +15,13 @@ if TYPE_CHECKING:
 SHOWN_BROKEN = 20
 
 
-def read_pictures(
-    index: PictureFolder, resolution: tuple[int, int], channels: Channels = "auto"
-) -> PictureArray:
-    """Decode the pictures with live progress, and say what was set aside."""
-    from huanjing.datasets import prepare_pictures
+@contextmanager
+def counting(task: str) -> Iterator[Callable[[int, int], None]]:
+    """Live progress of a task that goes through pictures: call what it gives with how many are done, of how many."""
     from huanjing.training import Progress
 
     started = time.monotonic()
-    with Progress("Reading pictures", counted="picture") as progress:
+    with Progress(task, counted="picture") as progress:
 
         def show(done: int, total: int) -> None:
             if done % 100 == 0 or done == total:
@@ -29,6 +29,16 @@ def read_pictures(
                 left = (total - done) / rate
                 progress.update(done / total, step=done, rate=rate, values={}, seconds_left=left)
 
+        yield show
+
+
+def read_pictures(
+    index: PictureFolder, resolution: tuple[int, int], channels: Channels = "auto"
+) -> PictureArray:
+    """Decode the pictures with live progress, and say what was set aside."""
+    from huanjing.datasets import prepare_pictures
+
+    with counting("Reading pictures") as show:
         pictures = prepare_pictures(index, resolution, channels, on_progress=show)
     for broken in pictures.broken[:SHOWN_BROKEN]:
         print(f"set aside: {broken.name}: {broken.reason}", file=sys.stderr)

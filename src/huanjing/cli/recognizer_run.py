@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huanjing.cli.generated_pictures import DEFAULT_SHARE, add_generated, find_generator
-from huanjing.cli.reading import read_pictures
+from huanjing.cli.reading import counting, read_pictures
 from huanjing.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DEFAULT_START = "efficientnet-lite0"
 DEFAULT_MINUTES = 10.0
+MANY = 5000
+"""So many pictures take more than a moment to be looked at for near-duplicates."""
 SMALL = 1000
 """With fewer pictures, the head alone is fitted unless more is asked for: that takes seconds."""
 SCRATCH_SIDE = 64
@@ -50,7 +52,6 @@ def configure(
     :param lists: options that name files, for the record of the command.
     """
     from huanjing.recognition.config import SCRATCH, RecognizerConfig
-    from huanjing.recognition.dataset import arrange
     from huanjing.recognition.start import find_start
     from huanjing.training import read_config, reconcile
 
@@ -67,7 +68,7 @@ def configure(
     if there is None:
         asked = _with_length(asked, start, folder)
         side = _side(start, folder, head_only=asked.epochs == 0)
-        data = arrange(folder, _prepare(folder, side), asked.seed or 0)
+        data = _arrange(folder, side, asked.seed or 0)
         config = _new(run, folder, data, start, side, asked, lists)
         return add_generated(config, data, generator) if generator else (config, data)
     started = {
@@ -86,7 +87,7 @@ def configure(
             f"{run}: was started from another model than {name} is now. Bring that one back, or name another folder "
             "with --run."
         )
-    data = arrange(folder, _prepare(folder, there.side), there.seed)
+    data = _arrange(folder, there.side, there.seed)
     if _digest(data) != there.data.digest:
         raise RunError(
             f"{folder.index.root}: the pictures are not those that {run} was started on: {len(data.labels)} now, "
@@ -194,6 +195,17 @@ def _untunable(start: Start) -> str:
         f"--from {start.name}: this model's features serve a new head, but it cannot be fine-tuned. {how}"
         "--epochs 0 fits the head alone."
     )
+
+
+def _arrange(folder: LabelledFolder, side: int, seed: int) -> LabelledPictures:
+    """Decode the pictures, and divide them into those to learn from and those to judge by."""
+    from huanjing.recognition.dataset import arrange
+
+    pictures = _prepare(folder, side)
+    if len(pictures) < MANY:
+        return arrange(folder, pictures, seed)
+    with counting("Near-duplicates") as show:
+        return arrange(folder, pictures, seed, show)
 
 
 def _prepare(folder: LabelledFolder, side: int) -> PictureArray:

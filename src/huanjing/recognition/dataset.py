@@ -6,7 +6,7 @@ import csv
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -25,6 +25,8 @@ from huanjing.errors import DatasetError
 from huanjing.images.perceptual import look_of
 from huanjing.runtime import processors
 
+Counted = Callable[[int, int], None]
+"""Hears how many pictures are done, of how many."""
 Part = Literal["train", "val", "test", "generated"]
 """What a picture is for. Those that a generator made are learned from beside ``train``, and judge nothing."""
 GivenPart = Literal["train", "val", "test"]
@@ -150,8 +152,12 @@ def label_folder(
     )
 
 
-def arrange(folder: LabelledFolder, pictures: PictureArray, seed: int) -> LabelledPictures:
+def arrange(
+    folder: LabelledFolder, pictures: PictureArray, seed: int, on_progress: Counted | None = None
+) -> LabelledPictures:
     """Give each decoded picture its class and its part, splitting where the folder does not.
+
+    :param on_progress: hears of how many pictures were looked at for near-duplicates, of how many, where it splits.
 
     :raises DatasetError: where a class has nothing left to learn from.
     """
@@ -164,7 +170,7 @@ def arrange(folder: LabelledFolder, pictures: PictureArray, seed: int) -> Labell
     if split_here:
         # Only what is to be learned from is divided: a test set stays whole.
         divided = np.array([position for position, part in enumerate(parts) if part == "train"], np.int64)
-        groups = near_duplicates(pictures.array[divided])
+        groups = near_duplicates(pictures.array[divided], on_progress)
         for position in divided[split(labels[divided], groups, seed)]:
             parts[position] = "val"
     arranged = LabelledPictures(pictures, folder.classes, labels, tuple(parts), split_here)
@@ -199,12 +205,16 @@ def magnified_side(index: PictureFolder, largest: int) -> int:
     return min(largest, max(LEAST_SIDE, wanted))
 
 
-def near_duplicates(array: NDArray[np.uint8]) -> list[tuple[int, ...]]:
+def near_duplicates(array: NDArray[np.uint8], on_progress: Counted | None = None) -> list[tuple[int, ...]]:
     """Positions of pictures (NHWC, 0..255) that look the same, in groups of two or more."""
     if not len(array):
         return []
+    looks = []
     with ThreadPoolExecutor(processors()) as pool:
-        looks = list(pool.map(lambda pixels: look_of(_image(pixels)), array))
+        for done, look in enumerate(pool.map(lambda pixels: look_of(_image(pixels)), array), start=1):
+            looks.append(look)
+            if on_progress is not None:
+                on_progress(done, len(array))
     groups = Groups(len(array))
     hashes = np.array([look.hash for look in looks], np.uint64)
     join_near(groups, hashes, np.stack([look.thumbnail for look in looks]))

@@ -125,15 +125,14 @@ class Curve:
         spent, number, due = 0.0, 0, FIRST_POINT
         with Feed(self.config, self.sets["train"], self.labels, 0) as feed:
             while spent < self.core_minutes:
-                started, stage = time.process_time(), state.stage
+                started = time.process_time()
                 for _ in range(STEPS):
                     progress = tf.constant(min(1.0, spent / self.core_minutes), tf.float32)
                     losses = step(*feed.next(), tf.constant(number, tf.int64), progress)
                     number += 1
                 loss = float(losses[0])
-                # Tracing and optimising a graph is no training; a run of any length pays it once.
-                traced = number == STEPS or state.stage != stage
-                spent += 0.0 if traced else (time.process_time() - started) / 60.0
+                # Tracing and optimising the graph is no training; a run of any length pays it once.
+                spent += (time.process_time() - started) / 60.0 if number > STEPS else 0.0
                 if spent >= due or spent >= self.core_minutes:
                     due *= GROWTH
                     self._point(state, number, spent, loss)

@@ -108,15 +108,6 @@ def test_penalty_differentiates_through_whole_discriminators(name: str, classes:
     _compare(network, (2, 8, 12, 3), np.eye(classes)[[0, 2]] if classes else None)
 
 
-def test_penalty_differentiates_through_discriminators_of_coarse_pictures() -> None:
-    from huanjing.generation.networks import Shape
-    from huanjing.generation.networks.modulated import discriminators
-
-    coarsest, coarse, whole = discriminators(Shape(8, 12, 3), (4, 6, 8), "float64", coarse=2)
-    for network in (coarsest, coarse, whole):
-        _compare(network, (2, 8, 12, 3))
-
-
 def _compare(
     network: keras.Model, shape: tuple[int, ...], classes: NDArray[np.float64] | None = None
 ) -> None:

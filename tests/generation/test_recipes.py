@@ -44,20 +44,6 @@ def test_modulated_is_slim_with_the_pictures_own_grid() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sides", "coarsest"),
-    [((64, 64), (64, 64)), ((128, 128), (32, 32)), ((96, 128), (24, 32)), ((256, 256), (32, 32)),
-     ((100, 100), (100, 100))],
-)  # fmt: skip
-def test_large_pictures_are_coarse_at_first_where_they_can_be_halved(
-    sides: tuple[int, int], coarsest: tuple[int, int]
-) -> None:
-    recipe = recipe_for("modulated", Shape(*sides, 3))
-    assert tuple(side >> len(recipe.growth) for side in sides) == coarsest
-    assert list(recipe.growth) == sorted(recipe.growth)
-    assert recipe_for("slim", Shape(*sides, 3)).growth == ()
-
-
-@pytest.mark.parametrize(
     ("sides", "name"),
     [((28, 28), "residual"), ((32, 24), "residual"), ((32, 48), "modulated"), ((64, 64), "modulated")],
 )

@@ -24,7 +24,7 @@ def test_a_sheet_says_that_it_was_generated_by_which_run_and_when(
 
     config = tiny()
     network = build_generator(config.recipe, config.shape, config.precision, 3)
-    path, pictures = SampleSheets(config, tmp_path / "cats" / "samples").draw(500, network)
+    path, pictures = SampleSheets(config, network, tmp_path / "cats" / "samples").draw(500)
     assert len(pictures) == 64
     found = read_declared(path)
     assert found.generated == "yes"

@@ -47,8 +47,6 @@ def runs(tiny: Tiny) -> dict[str, GeneratorConfig]:
         "slim": tiny("slim", augment=0.5, recipe={"penalty_share": 0.25}, **common),
         # The style beside the grids, penalties that fall, one update of both.
         "modulated": tiny("modulated", recipe={"penalty_share": 0.25}, **common),
-        # Pictures that grow.
-        "growing": tiny("modulated", recipe={"penalty_share": 0.25, "growth": (0.5,)}, **common),
         # Batch normalisation, dropout, one update of both.
         "dcgan": tiny("dcgan", augment=0.3, recipe={"penalty_share": 0.25}, **common),
     }

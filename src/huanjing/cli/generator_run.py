@@ -126,13 +126,6 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
     recipe = recipe_for(asked.recipe or default_recipe(shape), shape, asked.batch, asked.size, reach)
     if asked.private is not None:
         recipe = private_recipe(recipe)
-    if recipe.growth:
-        coarse, last = 2 ** len(recipe.growth), recipe.growth[-1]
-        print(
-            f"Pictures are coarse at first, {width // coarse} by {height // coarse}, and {width} by {height} after "
-            f"{last:.0%} of the training.",
-            file=sys.stderr,
-        )
     pictures = read_pictures(index, (height, width), channels)
     private = None
     if asked.private is not None and asked.steps:

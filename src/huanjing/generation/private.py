@@ -79,7 +79,6 @@ def private_recipe(recipe: Recipe) -> Recipe:
         last_rate=RATE,
         beta_1=BETA_1,
         beta_2=BETA_2,
-        growth=(),
         distance=None,
     )
 

@@ -49,9 +49,6 @@ class Recipe:
     average_warm_up: float = 0.05
     """In early training the half-life is at most this part of the steps done."""
     latent: int = 64
-    growth: tuple[float, ...] = ()
-    """The parts of the training, 0..1, in order, at which pictures become twice as fine, the last time their own size;
-    equal ones count together. Empty: their own size throughout. For the ``modulated`` networks alone."""
     only: tuple[int, int, Literal[1, 3, 4]] | None = None
     """Height, width and channels of the only pictures that it makes; None where all can be had."""
     size: str = ""
@@ -157,7 +154,6 @@ def recipe_for(
         rate=pace.rate,
         last_rate=pace.last_rate,
         hold=pace.hold,
-        growth=pace.growth if doublings > len(pace.growth) else (),
         batch=recipe.batch if batch is None else batch,
         size=row.name,
         generator_widths=widths(row.generator, grids)[::-1],

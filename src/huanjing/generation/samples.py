@@ -25,7 +25,8 @@ MOMENTS = (0.0, 1 / 96, 1 / 48, 1 / 24, *(k / 12 for k in range(1, 13)))
 class SampleSheets:
     """Draws ``samples/step-000500.png``: 8 pictures in a row, each row of a class of its own where there are any."""
 
-    def __init__(self, config: GeneratorConfig, folder: Path) -> None:
+    def __init__(self, config: GeneratorConfig, generator: keras.Model, folder: Path) -> None:
+        self.generator = generator
         self.folder = folder
         self.columns = math.isqrt(COUNT)
         self._seed = config.seed
@@ -40,9 +41,9 @@ class SampleSheets:
         """Whether a moment lies after ``drawn``, the progress at the last sheet, and not after ``progress``."""
         return any(drawn < moment <= progress for moment in MOMENTS)
 
-    def draw(self, step: int, generator: keras.Model) -> tuple[Path, NDArray[np.uint8]]:
-        """Draw and write the sheet of ``generator``: its path, and the pictures on it, NHWC uint8."""
-        pictures = make_pictures(generator, self._latents, self._classes)
+    def draw(self, step: int) -> tuple[Path, NDArray[np.uint8]]:
+        """Draw and write the sheet: its path, and the pictures on it, NHWC uint8."""
+        pictures = make_pictures(self.generator, self._latents, self._classes)
         path = self.folder / f"step-{step:06d}.png"
         self.folder.mkdir(parents=True, exist_ok=True)
         marks = made_by(self.folder.parent.name, kind="samples", step=step, run_seed=self._seed)

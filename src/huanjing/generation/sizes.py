@@ -40,8 +40,6 @@ class Pace:
     """The part of the training that keeps the first rate."""
     basis: str
     """What the numbers rest on."""
-    growth: tuple[float, ...] = ()
-    """The parts of the training at which pictures become twice as fine."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,7 @@ PACES: dict[str, tuple[Pace, ...]] = {
         Pace(64,  5,    1.0e-3, 1.0e-3, 0.0, "measured on colour 64×64, 2 minutes: falling did harm"),
         Pace(64,  20,   1.0e-3, 1.0e-4, 0.6, "measured on colour 64×64, 10 minutes"),
         Pace(64,  LONG, 1.0e-3, 1.0e-4, 0.0, "measured on colour 64×64, 20 and 36 minutes"),
-        Pace(128, LONG, 1.0e-3, 1.0e-4, 0.0, "measured on colour 128×128, 10 minutes with AVX2", (0.2, 0.2)),
-        Pace(256, LONG, 5.0e-4, 5.0e-5, 0.0, "not measured; only lower than at 128", (0.2, 0.2, 0.4)),
+        Pace(256, LONG, 5.0e-4, 5.0e-5, 0.0, "not measured; only lower than at 64"),
     ),
 }
 

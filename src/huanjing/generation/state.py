@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from huanjing.errors import RunError
 from huanjing.generation.augment import AdaptiveStrength
 from huanjing.generation.config import GeneratorConfig
-from huanjing.generation.networks import build_generators, build_stages
+from huanjing.generation.networks import build_generator, build_networks
 from huanjing.generation.objectives import OBJECTIVES
 from huanjing.training.averages import MovingAverage
 from huanjing.training.distribution import Distribution
@@ -19,14 +19,9 @@ from huanjing.training.engine import fix_graphs
 
 Arrays = dict[str, NDArray[np.generic]]
 
-STAGE = "stage/000"
-"""What a checkpoint calls the stage."""
-
 
 class TrainingState:
     """Both networks, their optimisers, the averaged generator, which makes the pictures, and how the game stands.
-
-    Where the recipe has a ``growth``, pictures are coarse at first: there is a pair of networks for each stage.
 
     With the step's number this is the whole state: data order and noise are functions of seed and step.
     """
@@ -40,18 +35,18 @@ class TrainingState:
 
     def _make(self, config: GeneratorConfig) -> None:
         recipe, shape = config.recipe, config.shape
-        self.growth = recipe.growth
-        self.stages = build_stages(recipe, shape, config.precision, config.seed, len(config.classes))
-        """The networks, coarse pictures first, which share their layers; one pair where the recipe has no growth."""
-        self.stage = 0
-        """Which of them is trained."""
-        self.generator_optimiser = _adam(
-            config, _all(each.generator.trainable_variables for each in self.stages)
-        )
-        self.discriminator_optimiser = _adam(
-            config, _all(each.discriminator.trainable_variables for each in self.stages)
-        )
-        self._averaged, self._averages = self._average(config)
+        networks = build_networks(recipe, shape, config.precision, config.seed, len(config.classes))
+        self.generator = networks.generator
+        self.discriminator = networks.discriminator
+        self.generator_optimiser = _adam(config, self.generator)
+        self.discriminator_optimiser = _adam(config, self.discriminator)
+        self.average: MovingAverage | None = None
+        self.averaged = self.generator
+        if recipe.average_half_life > 0:
+            self.averaged = build_generator(recipe, shape, config.precision, config.seed, len(config.classes))
+            self.average = MovingAverage(
+                self.generator, self.averaged, recipe.average_half_life, recipe.average_warm_up
+            )
         adaptive = config.augment == "adaptive"
         start = 0.0 if config.augment == "adaptive" else config.augment
         self.strength = AdaptiveStrength(start, adaptive=adaptive, watched=config.watched)
@@ -62,59 +57,6 @@ class TrainingState:
         """What the recipe's rates are multiplied by."""
         self.penalty_scale = keras.Variable(1.0, trainable=False, dtype="float32", name="penalty_scale")
         """What its γ is multiplied by."""
-        self._stage = keras.Variable(0, trainable=False, dtype="int32", name="stage")
-
-    def _average(self, config: GeneratorConfig) -> tuple[list[keras.Model], list[MovingAverage]]:
-        """The averaged generators, one for each stage, and what keeps them so; the generators where none are."""
-        recipe = config.recipe
-        generators = [networks.generator for networks in self.stages]
-        if recipe.average_half_life <= 0:
-            return generators, []
-        averaged = build_generators(recipe, config.shape, config.precision, config.seed, len(config.classes))
-        return averaged, [
-            MovingAverage(source, target, recipe.average_half_life, recipe.average_warm_up)
-            for source, target in zip(generators, averaged, strict=True)
-        ]
-
-    @property
-    def generator(self) -> keras.Model:
-        """Of this stage."""
-        return self.stages[self.stage].generator
-
-    @property
-    def discriminator(self) -> keras.Model:
-        """Of this stage."""
-        return self.stages[self.stage].discriminator
-
-    @property
-    def averaged(self) -> keras.Model:
-        """The generator of this stage that makes the pictures."""
-        return self._averaged[self.stage]
-
-    @property
-    def average(self) -> MovingAverage | None:
-        """What keeps it; None where it is the generator itself."""
-        return self._averages[self.stage] if self._averages else None
-
-    @property
-    def grown(self) -> bool:
-        """Whether pictures are made at their own size."""
-        return self.stage == len(self.growth)
-
-    def grow(self, progress: float) -> None:
-        """Go to the stage that is due at ``progress``, 0..1.
-
-        Layers that are new have no history in Adam, whose first steps would be ten times as long as they should be by
-        the number of steps taken: so it counts from 0 again. γ too begins anew.
-        """
-        due = sum(progress >= part for part in self.growth)
-        if due == self.stage:
-            return
-        self.stage = due
-        self._stage.assign(due)
-        self.penalty_scale.assign(1.0)
-        for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
-            optimiser.iterations.assign(0)
 
     def finite(self) -> bool:
         """Whether all numbers are."""
@@ -136,21 +78,18 @@ class TrainingState:
             raise RunError("The checkpoint belongs to other networks than config.json says; start a new run.")
         for name, variable in variables.items():
             variable.assign(arrays[name])
-        self.stage = int(arrays[STAGE]) if self.growth else 0
 
     def _variables(self) -> dict[str, keras.Variable]:
         owners = {
-            "generator": _all(each.generator.variables for each in self.stages),
-            "discriminator": _all(each.discriminator.variables for each in self.stages),
+            "generator": self.generator.variables,
+            "discriminator": self.discriminator.variables,
             "generator-optimiser": self.generator_optimiser.variables,
             "discriminator-optimiser": self.discriminator_optimiser.variables,
             "augmentation": self.strength.variables,
             "game": [self.game, self.rate_scale, self.penalty_scale],
         }
-        if self._averages:
-            owners["averaged"] = _all(each.variables for each in self._averaged)
-        if self.growth:
-            owners["stage"] = [self._stage]
+        if self.average is not None:
+            owners["averaged"] = self.averaged.variables
         return {
             f"{owner}/{index:03d}": variable
             for owner, variables in owners.items()
@@ -158,13 +97,8 @@ class TrainingState:
         }
 
 
-def _all(variables: Iterable[Sequence[keras.Variable]]) -> list[keras.Variable]:
-    """The variables of all stages, those of the finest first, what they share once."""
-    return list({id(each): each for some in reversed(list(variables)) for each in some}.values())
-
-
-def _adam(config: GeneratorConfig, variables: Sequence[keras.Variable]) -> keras.optimizers.Adam:
+def _adam(config: GeneratorConfig, network: keras.Model) -> keras.optimizers.Adam:
     recipe = config.recipe
     optimiser = keras.optimizers.Adam(recipe.rate, beta_1=recipe.beta_1, beta_2=recipe.beta_2, epsilon=1e-8)
-    optimiser.build(variables)
+    optimiser.build(network.trainable_variables)
     return optimiser

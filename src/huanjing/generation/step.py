@@ -62,23 +62,15 @@ def make_step(config: GeneratorConfig, state: TrainingState) -> Step:
     where the configuration is ``watched``. ``number`` is the step's, int64; ``progress`` the part of the training that
     is done, float32, 0..1, which drives the rate.
 
-    Batches are whole, whatever the step runs on, which is the state's ``distribution``. Each stage of the state has a
-    graph of its own. Where augmentation adapts it has two, since to change nothing, as p = 0 does, takes a tenth of the
-    time that a step takes.
+    Batches are whole, whatever the step runs on, which is the state's ``distribution``. Where augmentation adapts there
+    are two graphs, since to change nothing, as p = 0 does, takes a tenth of the time that a step takes.
     """
-    graphs: dict[tuple[int, bool], Step] = {}
+    if config.augment != "adaptive":
+        return _compile(config, state, augmented=config.augment > 0)
+    plain, augmented = (_compile(config, state, augmented=augmented) for augmented in (False, True))
 
-    def step(
-        pictures: tf.Tensor, labels: tf.Tensor, number: tf.Tensor, progress: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        state.grow(float(progress))
-        augmented = config.augment != 0
-        if config.augment == "adaptive":
-            augmented = bool(state.strength.probability.numpy() > 0)
-        key = state.stage, augmented
-        if key not in graphs:
-            graphs[key] = _compile(config, state, augmented=augmented)
-        return graphs[key](pictures, labels, number, progress)
+    def step(*given: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return (augmented if state.strength.probability.numpy() > 0 else plain)(*given)
 
     return step
 

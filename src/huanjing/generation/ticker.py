@@ -70,7 +70,7 @@ class Ticker:
         on_tick: Callable[[Tick], None] | None,
     ) -> None:
         self.config, self.state, self.clock, self.run, self.on_tick = config, state, clock, run, on_tick
-        self.sheets = SampleSheets(config, run.samples)
+        self.sheets = SampleSheets(config, state.averaged, run.samples)
         self._losses: list[tuple[tf.Tensor, tf.Tensor]] = []
         self._last = clock.now()
         self._back: Return | None = None
@@ -165,7 +165,7 @@ class Ticker:
 
     def _draw(self) -> tuple[Path, NDArray[np.uint8]]:
         with self.run.writing():
-            drawn = self.sheets.draw(self.clock.step, self.state.averaged)
+            drawn = self.sheets.draw(self.clock.step)
         self._drawn = self.clock.progress
         return drawn
 

@@ -270,14 +270,12 @@ class _Training:
         if self.config.until != "end" and (best := self.run.checkpoints.best()) is not None:
             self.state.restore(best.arrays)
             step = best.step
-        self.state.grow(1.0)
         lowest = min(self.scores.curve.values(), default=math.inf)
         return TrainedGenerator(self.config, self.state, step, self.clock.seconds, lowest)
 
     def _score(self) -> Outlook | None:
         last = self.scores.target is not None and self.clock.done
-        due = self.state.grown and self.scores.due(self.clock.step)
-        if self.score is None or not (last or due):
+        if self.score is None or not (last or self.scores.due(self.clock.step)):
             return None
         if self.scores.floor is None:
             self.scores.floor = self.score(self.doctor.real_pictures(SCORED))

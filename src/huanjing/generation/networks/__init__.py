@@ -11,9 +11,7 @@ from huanjing.generation.networks import classic, dense, modulated, residual, st
 from huanjing.generation.recipes import Recipe
 from huanjing.generation.shape import Shape
 
-__all__ = [
-    "Networks", "Shape", "build_generator", "build_generators", "build_networks", "build_stages", "call",
-]  # fmt: skip
+__all__ = ["Networks", "Shape", "build_generator", "build_networks", "call"]
 
 GENERATORS = {
     "classic": classic.generator,
@@ -44,38 +42,16 @@ def build_networks(recipe: Recipe, shape: Shape, precision: str, seed: int, clas
         weights, scores and pictures stay float32.
     :param classes: how many classes both are told; with 0 they know of none.
     """
-    return build_stages(recipe, shape, precision, seed, classes)[-1]
-
-
-def build_stages(recipe: Recipe, shape: Shape, precision: str, seed: int, classes: int = 0) -> list[Networks]:
-    """The networks of :func:`build_networks`, last, after one pair for each of the recipe's ``growth``.
-
-    These make and look at coarser pictures, each half as fine as the next, and share with the next all but the layers
-    at the picture's end.
-    """
-    generators = build_generators(recipe, shape, precision, seed, classes)
-    given = shape, recipe.discriminator_widths, precision, classes
-    if recipe.growth:
-        discriminators = modulated.discriminators(*given, len(recipe.growth))
-    else:
-        discriminators = [DISCRIMINATORS[recipe.discriminator](*given)]
-    return [Networks(*pair) for pair in zip(generators, discriminators, strict=True)]
-
-
-def build_generators(
-    recipe: Recipe, shape: Shape, precision: str, seed: int, classes: int = 0
-) -> list[keras.Model]:
-    """The generators of :func:`build_stages` alone."""
-    keras.utils.set_random_seed(seed % 2**32)
-    given = shape, recipe.latent, recipe.generator_widths, precision, classes
-    if recipe.growth:
-        return modulated.generators(*given, len(recipe.growth))
-    return [GENERATORS[recipe.generator](*given)]
+    generator = build_generator(recipe, shape, precision, seed, classes)
+    make = DISCRIMINATORS[recipe.discriminator]
+    return Networks(generator, make(shape, recipe.discriminator_widths, precision, classes))
 
 
 def build_generator(recipe: Recipe, shape: Shape, precision: str, seed: int, classes: int = 0) -> keras.Model:
     """The generator of a recipe alone."""
-    return build_generators(recipe, shape, precision, seed, classes)[-1]
+    keras.utils.set_random_seed(seed % 2**32)
+    make = GENERATORS[recipe.generator]
+    return make(shape, recipe.latent, recipe.generator_widths, precision, classes)
 
 
 def call(

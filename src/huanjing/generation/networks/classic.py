@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from huanjing.generation.networks.ends import latent_input, scorer, weight_type
+from huanjing.generation.networks.ends import latent_input, scores, weight_type
 from huanjing.generation.networks.whole_batch import batch_normalisation, dropout
 from huanjing.generation.shape import Shape
 
@@ -56,7 +56,7 @@ def discriminator(shape: Shape, widths: Sequence[int], precision: str, classes: 
         x = layers.Conv2D(filters, KERNEL, strides=2, padding="same", dtype=precision)(x)
         x = layers.LeakyReLU(SLOPE, dtype=precision)(x)
         x = dropout(DROPOUT, index + 1, precision)(x)
-    return scorer(classes, x.shape[-1], precision)(pictures, x)
+    return scores(pictures, x, classes, precision)
 
 
 def _normalise(x: keras.KerasTensor, precision: str) -> keras.KerasTensor:

@@ -6,8 +6,6 @@ then takes latents or pictures alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import keras
 from keras import layers
 
@@ -42,28 +40,22 @@ def latent_input(
     return [latents, told], layers.Concatenate(dtype=precision)([latents, vector])
 
 
-def scorer(
-    classes: int, width: int, precision: str
-) -> Callable[[keras.KerasTensor, keras.KerasTensor], keras.Model]:
-    """What makes a discriminator of pictures and their features ``[N, h, w, width]``: scores ``[N]``.
+def scores(
+    pictures: keras.KerasTensor, features: keras.KerasTensor, classes: int, precision: str
+) -> keras.Model:
+    """The discriminator that scores features ``[N, h, w, C]`` of pictures: scores ``[N]``.
 
-    With classes, D(x, y) = ψ(φ(x)) + yᵀ V φ̄(x), φ̄ being the features' mean over the picture and V ``[K, width]``
-    without bias: the projection of Miyato and Koyama, "cGANs with projection discriminator" (ICLR 2018), eq. 3. All
-    that one scorer makes share ψ and V.
+    With classes, D(x, y) = ψ(φ(x)) + yᵀ V φ̄(x), φ̄ being the features' mean over the picture and V ``[K, C]`` without
+    bias: the projection of Miyato and Koyama, "cGANs with projection discriminator" (ICLR 2018), eq. 3.
     """
     exact = weight_type(precision)
-    psi = layers.Dense(1, dtype=exact)
-    matrix = layers.Dense(width, use_bias=False, dtype=exact) if classes else None
-
-    def make(pictures: keras.KerasTensor, features: keras.KerasTensor) -> keras.Model:
-        score = psi(layers.Flatten(dtype=exact)(features))
-        inputs = pictures
-        if matrix is not None:
-            told = keras.Input((classes,), dtype=exact, name="classes")
-            inputs = [pictures, told]
-            mean = layers.GlobalAveragePooling2D(dtype=exact)(features)
-            score = layers.Add(dtype=exact)([score, layers.Dot(axes=1, dtype=exact)([matrix(told), mean])])
-        score = layers.Reshape((), dtype=exact, name="scores")(score)
-        return keras.Model(inputs, score, name="discriminator")
-
-    return make
+    score = layers.Dense(1, dtype=exact)(layers.Flatten(dtype=exact)(features))
+    inputs = pictures
+    if classes:
+        told = keras.Input((classes,), dtype=exact, name="classes")
+        inputs = [pictures, told]
+        mean = layers.GlobalAveragePooling2D(dtype=exact)(features)
+        vector = layers.Dense(features.shape[-1], use_bias=False, dtype=exact)(told)
+        score = layers.Add(dtype=exact)([score, layers.Dot(axes=1, dtype=exact)([vector, mean])])
+    score = layers.Reshape((), dtype=exact, name="scores")(score)
+    return keras.Model(inputs, score, name="discriminator")

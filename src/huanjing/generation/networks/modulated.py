@@ -46,17 +46,6 @@ def generator(
 
     ``widths`` from the coarsest grid to the picture's own: one doubling between two neighbours.
     """
-    return generators(shape, latent, widths, precision, classes)[-1]
-
-
-def generators(
-    shape: Shape, latent: int, widths: Sequence[int], precision: str, classes: int = 0, coarse: int = 0
-) -> list[keras.Model]:
-    """The generator, last, after those that end on one of the ``coarse`` grids before the picture's own.
-
-    All share the layers up to there. A coarser one makes pictures ``[N, H, W, C]``, too: each place of its grid is a
-    square of one colour.
-    """
     rows, columns = shape.base(len(widths) - 1)
     inputs, told = latent_input(latent, classes, precision)
     latents = inputs[0] if classes else inputs
@@ -65,8 +54,7 @@ def generators(
     x = layers.Dense(rows * columns * widths[0], use_bias=False, dtype=precision)(told)
     x = layers.ReLU(dtype=precision)(batch_normalisation(precision, strided.MOMENTUM)(x))
     x = layers.Reshape((rows, columns, widths[0]), dtype=precision)(x)
-    made = []
-    for finer, filters in zip(range(len(widths) - 2, -1, -1), widths[1:], strict=True):
+    for filters in widths[1:]:
         x = layers.Conv2DTranspose(
             filters, strided.KERNEL, strides=2, padding="same", use_bias=False, dtype=precision
         )(x)
@@ -75,17 +63,9 @@ def generators(
         grain = _grain(latents, rows, columns, filters, precision)
         x = layers.Add(dtype=precision)([_modulate(x, style, precision), grain])
         x = layers.ReLU(dtype=precision)(x)
-        if finer <= coarse:
-            made.append(keras.Model(inputs, _picture(x, shape, finer, precision), name="generator"))
-    return made
-
-
-def _picture(x: keras.KerasTensor, shape: Shape, finer: int, precision: str) -> keras.KerasTensor:
-    """The picture on a grid that ``finer`` doublings would make as fine as the picture's own."""
-    name = None if finer else "pictures"
     x = layers.Conv2D(shape.channels, KERNEL, padding="same", dtype=precision)(x)
-    x = layers.Activation("tanh", dtype=weight_type(precision), name=name)(x)
-    return layers.UpSampling2D(2**finer, dtype=weight_type(precision), name="pictures")(x) if finer else x
+    pictures = layers.Activation("tanh", dtype=weight_type(precision), name="pictures")(x)
+    return keras.Model(inputs, pictures, name="generator")
 
 
 def discriminator(shape: Shape, widths: Sequence[int], precision: str, classes: int = 0) -> keras.Model:
@@ -93,14 +73,7 @@ def discriminator(shape: Shape, widths: Sequence[int], precision: str, classes: 
 
     A convolution of the first of ``widths`` on the picture as it is, then those of the strided one.
     """
-    return discriminators(shape, widths, precision, classes)[-1]
-
-
-def discriminators(
-    shape: Shape, widths: Sequence[int], precision: str, classes: int = 0, coarse: int = 0
-) -> list[keras.Model]:
-    """The discriminator, last, after ``coarse`` that average pictures down first, to 2^coarse, …, 4, 2 cells in one."""
-    return strided.discriminators(shape, widths[1:], precision, classes, first=widths[0], coarse=coarse)
+    return strided.discriminator(shape, widths[1:], precision, classes, first=widths[0])
 
 
 def _modulate(x: keras.KerasTensor, style: keras.KerasTensor, precision: str) -> keras.KerasTensor:

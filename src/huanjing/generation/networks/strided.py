@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from huanjing.generation.networks.ends import latent_input, scorer, weight_type
+from huanjing.generation.networks.ends import latent_input, scores, weight_type
 from huanjing.generation.networks.whole_batch import batch_normalisation
 from huanjing.generation.shape import Shape
 
@@ -45,44 +45,24 @@ def generator(
     return keras.Model(inputs, pictures, name="generator")
 
 
-def discriminator(shape: Shape, widths: Sequence[int], precision: str, classes: int = 0) -> keras.Model:
+def discriminator(
+    shape: Shape, widths: Sequence[int], precision: str, classes: int = 0, first: int = 0
+) -> keras.Model:
     """Pictures ``[N, H, W, C]``, -1..1, to scores ``[N]``, float32: the higher, the more real.
 
     One convolution for each width, from the picture down.
+
+    :param first: the width of a convolution of 3×3 before them, which does not halve; 0 for none.
     """
-    return discriminators(shape, widths, precision, classes)[-1]
-
-
-def discriminators(
-    shape: Shape, widths: Sequence[int], precision: str, classes: int = 0, first: int = 0, coarse: int = 0
-) -> list[keras.Model]:
-    """The discriminator, last, after ``coarse`` that average pictures down first, and share its layers from there.
-
-    Gradients by the picture are right to second order: averaging is linear.
-
-    :param first: the width of a convolution of 3×3 before the others, which does not halve; 0 for none.
-    :param coarse: the first of them averages squares of 2^coarse cells, the next of half as many a side.
-    """
-    before = {times: widths[times - 1] if times else first for times in range(coarse, -1, -1)}
-    looks = {times: _look(filters, precision) for times, filters in before.items() if filters}
-    halving = [_halve(filters, precision) for filters in widths]
-    score = scorer(classes, widths[-1], precision)
-    made = []
-    for times in before:
-        pictures = keras.Input((shape.height, shape.width, shape.channels), dtype=weight_type(precision))
-        x = layers.AveragePooling2D(2**times, dtype=weight_type(precision))(pictures) if times else pictures
-        for convolution in ([looks[times]] if times in looks else []) + halving[times:]:
-            x = layers.LeakyReLU(SLOPE, dtype=precision)(convolution(x))
-        made.append(score(pictures, x))
-    return made
-
-
-def _look(filters: int, precision: str) -> keras.Layer:
-    return layers.Conv2D(filters, FIRST_KERNEL, padding="same", dtype=precision)
-
-
-def _halve(filters: int, precision: str) -> keras.Layer:
-    return layers.Conv2D(filters, KERNEL, strides=2, padding="same", dtype=precision)
+    pictures = keras.Input((shape.height, shape.width, shape.channels), dtype=weight_type(precision))
+    x = pictures
+    if first:
+        x = layers.Conv2D(first, FIRST_KERNEL, padding="same", dtype=precision)(x)
+        x = layers.LeakyReLU(SLOPE, dtype=precision)(x)
+    for filters in widths:
+        x = layers.Conv2D(filters, KERNEL, strides=2, padding="same", dtype=precision)(x)
+        x = layers.LeakyReLU(SLOPE, dtype=precision)(x)
+    return scores(pictures, x, classes, precision)
 
 
 def _normalise(x: keras.KerasTensor, precision: str) -> keras.KerasTensor:

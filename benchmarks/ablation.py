@@ -3,11 +3,12 @@
 ``$HUANJING_CLOTHING`` names a folder with the whole of Fashion-MNIST (``tools/build_clothing.py --unpack-all``),
 ``$HUANJING_FACES`` one with drawn faces (``tools/faces``), ``$HUANJING_PHOTOGRAPHS`` one with real photographs
 (``tools/photographs``); ``$HUANJING_CLOTHING_200`` and ``$HUANJING_FACES_500`` are the first two with fewer training
-pictures, the first 20 of each class in one folder, and the first 500. ``$HUANJING_CLOTHING_RECOGNIZER`` is a
-recogniser of clothing to score by as well (``huanjing train recognizer CLOTHING/train --from scratch --epochs 6``). A
-curve that is in ``results/curves`` is not made again, so that the hours that all take can be spent a part at a time;
-remove it to measure anew. ``benchmarks/curves.py`` makes one, and ``benchmarks/tables.py`` brings their figures into
-the pages' tables.
+pictures, the first 20 of each class in one folder, and the first 500; ``$HUANJING_FACES_128`` is
+6,000 faces, drawn larger: 5,000 to learn from, 1,000 to score by.
+``$HUANJING_CLOTHING_RECOGNIZER`` is a recogniser of clothing to score by as well (``huanjing train recognizer
+CLOTHING/train --from scratch --epochs 6``). A curve that is in ``results/curves`` is not made again, so that the hours
+that all take can be spent a part at a time; remove it to measure anew. ``benchmarks/curves.py`` makes one, and
+``benchmarks/tables.py`` brings their figures into the pages' tables.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.tables import CURVES, EMBEDDED, OWN_SCORE, nearest, scores
 FOLDERS = {
     "clothing": "HUANJING_CLOTHING",
     "faces": "HUANJING_FACES",
+    "faces128": "HUANJING_FACES_128",
     "photographs": "HUANJING_PHOTOGRAPHS",
     "clothing200": "HUANJING_CLOTHING_200",
     "faces500": "HUANJING_FACES_500",
@@ -77,6 +79,9 @@ FALLING = ("last_rate=1e-4", "hold=0.0", *FIXED)
 HELD = ("hold=0.6",)
 """``modulated`` as it is for 6 to 20 minutes."""
 
+SHORT = ("last_rate=1e-3", "hold=0.0")
+"""``modulated`` as it is up to five minutes."""
+
 PLANS = (
     Plan("clothing", "dcgan", 8, "dcgan"),
     Plan("clothing", "residual", 8, "residual"),
@@ -118,8 +123,14 @@ PLANS = (
     Plan("faces", "modulated falling", 60, "modulated", FALLING),
     Plan("faces", "modulated fixed penalty", 4, "modulated", (*FIXED, *HELD)),
     Plan("faces", "modulated fixed penalty", 16, "modulated", (*FIXED, *HELD)),
-    Plan("faces", "modulated short", 4, "modulated", ("last_rate=1e-3", "hold=0.0")),
-    Plan("faces", "modulated short xeon", 4, "modulated", ("last_rate=1e-3", "hold=0.0"), seeds=(0, 1, 2)),
+    Plan("faces", "modulated short", 4, "modulated", SHORT),
+    Plan("faces", "modulated short xeon", 4, "modulated", SHORT, seeds=(0, 1, 2)),
+    Plan("faces", "modulated zen3", 8, "modulated", SHORT, seeds=(0, 1, 2)),
+    Plan("faces", "modulated zen3 held", 8, "modulated", ("rate=1e-3", "last_rate=1e-4", *HELD), seeds=(0, 1, 2)),
+    Plan("faces", "modulated zen3 no penalty", 8, "modulated", (*SHORT, "penalty=0.0", *FIXED)),
+    Plan("faces128", "modulated falling", 16, "modulated", ("rate=1e-3", "last_rate=1e-4", "hold=0.0"),
+         seeds=(0, 1), size="small", scored=1000),
+    Plan("faces128", "modulated steady", 8, "modulated", ("rate=1e-3", *SHORT), size="small", scored=1000),
     Plan("photographs", "modulated steady", 8, "modulated", STEADY),
     Plan("photographs", "modulated steady g0.1", 8, "modulated", (*STEADY, "penalty=0.1")),
     Plan("photographs", "modulated held", 16, "modulated", HELD),

@@ -202,7 +202,7 @@ def _arrange(folder: LabelledFolder, side: int, seed: int) -> LabelledPictures:
     from huanjing.recognition.dataset import arrange
 
     pictures = _prepare(folder, side)
-    if len(pictures) < MANY:
+    if len(pictures) < MANY or "val" in folder.parts:  # where the folder divides them, nothing is looked for
         return arrange(folder, pictures, seed)
     with counting("Near-duplicates") as show:
         return arrange(folder, pictures, seed, show)

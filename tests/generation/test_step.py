@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -144,3 +145,59 @@ def test_the_scale_of_the_penalty_is_a_factor_of_the_recipes(
 
     np.testing.assert_allclose(gradient(8.0, 0.25), gradient(2.0, 1.0), rtol=1e-5)
     assert not np.allclose(gradient(8.0, 0.25), gradient(8.0, 1.0), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["residual", "modulated", "dcgan"])
+def test_every_weight_is_read_before_it_is_updated_or_after_and_never_as_it_happens(
+    tiny: Callable[..., GeneratorConfig], squares: NDArray[np.uint8], name: str
+) -> None:
+    """TensorFlow's optimised graph still says which of a weight's readings come before which of its updates."""
+    nodes = optimised(tiny(name, augment=0.6), squares)
+    before = ancestors(nodes)
+    users: dict[str, list[str]] = {}
+    for node in nodes.values():
+        if node.op == "ReadVariableOp" or node.op.startswith("Assign"):
+            users.setdefault(node.input[0], []).append(node.name)
+    updates = [(update, users[nodes[update].input[0]]) for update in nodes if nodes[update].op in UPDATES]
+    assert len(updates) > 20
+    unordered = [
+        (update, other)
+        for update, others in updates
+        for other in others
+        if other != update and other not in before[update] and update not in before[other]
+    ]
+    assert unordered == []
+
+
+UPDATES = ("AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp")
+
+
+def optimised(config: GeneratorConfig, pictures: NDArray[np.uint8]) -> dict[str, Any]:
+    """The nodes by name of the graph that TensorFlow makes of the step, and runs."""
+    import tensorflow as tf
+    from tensorflow.python.eager import context  # no public way shows this graph
+
+    from huanjing.generation.feed import Feed
+    from huanjing.generation.state import TrainingState
+    from huanjing.generation.step import make_step
+
+    step = make_step(config, TrainingState(config))
+    with Feed(config, pictures, None, 0) as feed:
+        context.context().enable_graph_collection()
+        try:
+            step(*feed.next(), tf.constant(0, tf.int64), tf.constant(0.0))
+            graphs = context.context().export_run_metadata().function_graphs
+        finally:
+            context.context().disable_graph_collection()
+    largest = max((each.post_optimization_graph for each in graphs), key=lambda graph: len(graph.node))
+    return {node.name: node for node in largest.node}
+
+
+def ancestors(nodes: dict[str, Any]) -> dict[str, set[str]]:
+    """By name: all nodes that must have run before."""
+    inputs = {name: {each.lstrip("^").split(":")[0] for each in node.input} for name, node in nodes.items()}
+    found: dict[str, set[str]] = {}
+    for name in TopologicalSorter(inputs).static_order():
+        direct = inputs.get(name, set())
+        found[name] = direct.union(*(found[each] for each in direct))
+    return found

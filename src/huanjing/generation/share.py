@@ -5,10 +5,14 @@ from __future__ import annotations
 from huanjing.errors import UsageError
 from huanjing.generation.recipes import Recipe
 
+LEAST_PENALISED = 2
+"""Of a batch, so that two replicas can share them."""
+
 
 def penalised_pictures(recipe: Recipe, batch: int | None = None) -> int:
     """How many real pictures of a batch, and as many generated ones, the gradient penalties are taken on."""
-    return max(1, round((recipe.batch if batch is None else batch) * recipe.penalty_share))
+    batch = recipe.batch if batch is None else batch
+    return min(batch, max(LEAST_PENALISED, round(batch * recipe.penalty_share)))
 
 
 def refuse_private(replicas: int) -> None:

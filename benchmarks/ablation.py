@@ -80,7 +80,7 @@ HELD = ("hold=0.6",)
 """``modulated`` as it is for 6 to 20 minutes."""
 
 SHORT = ("last_rate=1e-3", "hold=0.0")
-"""``modulated`` as it is up to five minutes."""
+"""``modulated`` as it is up to five minutes, but for its batch, which is 8 up to three."""
 
 PLANS = (
     Plan("clothing", "dcgan", 8, "dcgan"),
@@ -132,7 +132,10 @@ PLANS = (
     Plan("faces", "modulated zen3 no penalty", 8, "modulated", (*SHORT, "penalty=0.0", *FIXED), seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 whole penalty", 8, "modulated", (*SHORT, "penalty_share=1.0"), seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b64", 8, "modulated", (*SHORT, "batch=64"), seeds=(0, 1, 2)),
-    Plan("faces", "modulated zen3 b8", 8, "modulated", (*SHORT, "batch=8"), seeds=(0, 1)),
+    Plan("faces", "modulated zen3 b8", 8, "modulated", (*SHORT, "batch=8"), seeds=(0, 1, 2)),
+    Plan("faces", "modulated zen3 b4", 8, "modulated", (*SHORT, "batch=4")),
+    Plan("faces", "modulated zen3", 60, "modulated"),
+    Plan("faces", "modulated zen3 b8", 60, "modulated", ("batch=8", "penalty_share=0.25")),
     Plan("faces128", "modulated falling", 16, "modulated", ("rate=1e-3", "last_rate=1e-4", "hold=0.0"),
          seeds=(0, 1), size="small", scored=1000),
     Plan("faces128", "modulated steady", 8, "modulated", ("rate=1e-3", *SHORT), size="small", scored=1000),

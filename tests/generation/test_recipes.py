@@ -79,14 +79,21 @@ def test_sizes_go_by_pictures_and_minutes_unless_asked_for() -> None:
         recipe_for("dcgan", small, size="large")
 
 
-def test_the_shorter_the_training_the_longer_modulated_keeps_its_rate() -> None:
+def test_the_shorter_the_training_the_longer_modulated_keeps_its_rate_and_the_smaller_its_batch() -> None:
     rates = [
-        (recipe.rate, recipe.last_rate, recipe.hold)
+        (recipe.rate, recipe.last_rate, recipe.hold, recipe.batch)
         for recipe in (
-            recipe_for("modulated", Shape(64, 64, 3), minutes=minutes) for minutes in (5, 20, 21, None)
+            recipe_for("modulated", Shape(64, 64, 3), minutes=minutes) for minutes in (3, 5, 20, 21, None)
         )
     ]
-    assert rates == [(1e-3, 1e-3, 0.0), (1e-3, 1e-4, 0.6), (1e-3, 1e-4, 0.0), (1e-3, 1e-4, 0.0)]
+    assert rates == [
+        (1e-3, 1e-3, 0.0, 8),
+        (1e-3, 1e-3, 0.0, 16),
+        (1e-3, 1e-4, 0.6, 16),
+        (1e-3, 1e-4, 0.0, 16),
+        (1e-3, 1e-4, 0.0, 16),
+    ]
+    assert recipe_for("modulated", Shape(64, 64, 3), batch=32, minutes=3).batch == 32
 
 
 @pytest.mark.parametrize("name", ["residual", "slim", "modulated"])

@@ -43,7 +43,7 @@ class Recipe:
     wanted_loss: float | None = None
     """The most that the discriminator's loss should be: where it is more, γ goes down, to a tenth. None: γ stays."""
     penalty_share: float = 0.125
-    """The part of each batch that the penalties are taken on."""
+    """The part of each batch that the penalties are taken on; two pictures at least."""
     average_half_life: float = 0.0
     """Steps after which a weight counts half in the moving average that makes the pictures. 0: no average."""
     average_warm_up: float = 0.05
@@ -122,9 +122,10 @@ def recipe_for(
 ) -> Recipe:
     """The recipe called ``name``, its networks and rates those for pictures of ``shape``.
 
+    :param batch: pictures in a step; None goes by the recipe and by ``minutes``.
     :param size: ``small``, ``medium`` or ``large``; None chooses by the pictures and by ``minutes``.
-    :param minutes: the time to train on two cores with bfloat16, by which rates go, too; None is long, but of medium
-        size. ``measured_minutes`` has it for this machine.
+    :param minutes: the time to train on two cores with bfloat16, by which rates and the batch go; None is long, but
+        of medium size. ``measured_minutes`` has it for this machine.
     :raises UsageError: for a name that is none, or a shape or size that the recipe has not.
     """
     if name not in RECIPES:
@@ -154,7 +155,7 @@ def recipe_for(
         rate=pace.rate,
         last_rate=pace.last_rate,
         hold=pace.hold,
-        batch=recipe.batch if batch is None else batch,
+        batch=batch or pace.batch or recipe.batch,
         size=row.name,
         generator_widths=widths(row.generator, grids)[::-1],
         discriminator_widths=widths(row.discriminator, depth),

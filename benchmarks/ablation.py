@@ -144,6 +144,8 @@ PLANS = (
     Plan("photographs", "modulated held", 16, "modulated", HELD),
     Plan("photographs", "modulated held", 100, "modulated", HELD),
     Plan("photographs", "modulated", 32, "modulated"),
+    Plan("photographs", "modulated zen3", 8, "modulated", SHORT),
+    Plan("photographs", "modulated zen3 b8", 8, "modulated", (*SHORT, "batch=8", "penalty_share=0.25")),
     Plan("clothing200", "residual none", 4, "residual"),
     Plan("clothing200", "residual adaptive", 4, "residual", augment="adaptive"),
     Plan("faces500", "modulated none", 16, "modulated", HELD),

@@ -134,7 +134,8 @@ PLANS = (
     Plan("faces", "modulated zen3 b64", 8, "modulated", (*SHORT, "batch=64"), seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b8", 8, "modulated", (*SHORT, "batch=8"), seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b4", 8, "modulated", (*SHORT, "batch=4")),
-    Plan("faces", "modulated zen3", 60, "modulated"),
+    Plan("faces", "dcgan zen3", 60, "dcgan", seeds=(0, 1)),
+    Plan("faces", "modulated zen3", 60, "modulated", seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b8", 60, "modulated", ("batch=8", "penalty_share=0.25")),
     Plan("faces128", "modulated falling", 16, "modulated", ("rate=1e-3", "last_rate=1e-4", "hold=0.0"),
          seeds=(0, 1), size="small", scored=1000),
@@ -190,6 +191,8 @@ BOUNDS = (
     Bound("clothing", ("residual large classes", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR, EMBEDDED, 2),
     Bound("clothing", ("residual large classes", 46), ("dcgan", 46), 0.1, HALF_AN_HOUR, OWN_SCORE, 2),
     Bound("faces", ("modulated falling", 60), ("dcgan", 100), 0.5, HOUR),
+    Bound("faces", ("modulated zen3", 60), ("dcgan zen3", 60), 0.5, HOUR),
+    Bound("faces", ("modulated zen3", 60), ("dcgan zen3", 60), 0.5, HOUR, EMBEDDED, 1),
 )
 
 

@@ -117,6 +117,7 @@ def test_f32_can_be_asked_for(espresso: Path) -> None:
         (["x.jpg", "--threshold", "2"], "--threshold"),
         (["x.jpg", "--format", "xml"], "--format"),
         (["x.jpg", "--output", "/no/such/folder/labels.txt"], "cannot be written"),
+        (["x.jpg", "--output", "/"], "is a folder"),
         ([], "Missing argument"),
     ],
 )
@@ -126,6 +127,18 @@ def test_wrong_usage_ends_with_2(arguments: list[str], says: str) -> None:
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "csv"])
+def test_a_name_that_is_no_text_costs_no_answer(format_: str, espresso: Path, tmp_path: Path) -> None:
+    shutil.copy(espresso, os.fsencode(tmp_path) + b"/caf\xe9.jpg")
+    done = huanjing("recognize", tmp_path, "--format", format_)
+    assert done.returncode == 0
+    assert "espresso" in done.stdout
+    assert "caf\\udce9.jpg" in done.stdout
+    if format_ == "json":
+        (answer,) = json.loads(done.stdout)
+        assert os.fsencode(answer["path"]).endswith(b"/caf\xe9.jpg")
 
 
 def test_a_folder_without_pictures_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """``huanjing search`` as somebody at a shell meets it."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -100,3 +101,16 @@ def test_wrong_usage_is_said(arguments: list[str], status: int, says: str) -> No
 @pytest.mark.parametrize("command", [[], ["index"], ["query"], ["duplicates"]])
 def test_help_has_an_example(command: list[str]) -> None:
     assert "Example: huanjing search" in huanjing("search", *command, "--help").stdout
+
+
+def test_names_that_are_no_text_are_found_again(tmp_path: Path, espresso: Path) -> None:
+    folder, cache = (
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9t\xe9")),
+        {"HUANJING_CACHE": str(tmp_path / "cache")},
+    )
+    folder.mkdir()
+    shutil.copy(espresso, folder / os.fsdecode(b"caf\xe9.jpg"))
+    assert huanjing("search", "index", folder, **cache).returncode == 0
+    asked = huanjing("search", "query", espresso, "--format", "json", **cache)
+    (match,) = json.loads(asked.stdout)
+    assert Path(match["path"]).is_file()

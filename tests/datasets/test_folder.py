@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def test_pictures_beside_class_folders_mean_no_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_class_is_text_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    touch(tmp_path / os.fsdecode(b"caf\xe9") / "1.png")
+    touch(tmp_path / "tea" / "1.png")
+    index = index_folder(tmp_path)
+    assert index.labels == ["caf\\udce9", "tea"]
+    assert all(index.path(file).is_file() for file in index.files)
+
+
 def test_loops_of_links_end(tmp_path: Path) -> None:
     touch(tmp_path / "a" / "1.png")
     (tmp_path / "a" / "again").symlink_to(tmp_path, target_is_directory=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -51,6 +52,9 @@ for command in (
 
 def run() -> None:
     """Run the command line and exit: 0 done, 1 some inputs failed, 2 wrong usage, 130 interrupted."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A file's name may have bytes that are no text: that is no reason to lose what was found out about it.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         # Not app(): it would turn a reader that leaves into an error of ours.
         with app.make_context("huanjing", sys.argv[1:]) as context:

@@ -32,19 +32,23 @@ FAILED = {"en": "cannot be read", "zh": "无法读取"}
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that appears under its name only when all of it is written.
+    r"""Standard output, or a file that appears under its name only when all of it is written.
+
+    What of a file's name is no text is written as ``\udcff``, which is also how JSON escapes it.
 
     :raises UsageError: where the file cannot be written.
     """
     if path is None:
         yield sys.stdout
         return
+    if path.is_dir():
+        raise UsageError(f"--output {path}: is a folder; name a file in it")
     try:
         handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent, text=True)
     except OSError as error:
         raise UsageError(f"--output {path}: cannot be written: {error.strerror}") from None
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             yield stream
         Path(aside).chmod(0o666 & ~_umask())
         Path(aside).replace(path)

@@ -73,7 +73,7 @@ def evaluate_generator(
     content = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n"
     try:
         output.mkdir(parents=True, exist_ok=True)
-        write_atomically(output / "report.json", content.encode())
+        write_atomically(output / "report.json", content.encode(errors="backslashreplace"))
         write_report(
             output / "report.html",
             evaluation,

@@ -71,7 +71,7 @@ def evaluate_recognizer(
     content = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n"
     try:
         output.mkdir(parents=True, exist_ok=True)
-        write_atomically(output / "report.json", content.encode())
+        write_atomically(output / "report.json", content.encode(errors="backslashreplace"))
         write_page(output / "report.html", evaluation, found)
     except OSError as error:
         raise UsageError(f"{error.filename or output}: cannot be written: {error.strerror}") from None

@@ -197,7 +197,7 @@ def _write_record(folder: Path, records: list[dict[str, Any]]) -> None:
     from huanjing.images import write_atomically
 
     content = json.dumps(records, ensure_ascii=False, indent=1) + "\n"
-    write_atomically(folder / RECORD, content.encode())
+    write_atomically(folder / RECORD, content.encode(errors="backslashreplace"))
 
 
 def _tell(path: str, records: list[dict[str, Any]], format_: str, language: Lang) -> None:

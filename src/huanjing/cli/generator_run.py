@@ -102,6 +102,7 @@ def configure(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, P
 
 
 def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, PictureArray]:
+    from huanjing.datasets.folder import as_text
     from huanjing.datasets.pictures import probe_channels
     from huanjing.generation.budget import plan
     from huanjing.generation.config import DataSummary, GeneratorConfig
@@ -156,14 +157,14 @@ def _new(run: Path, folder: Path, asked: Asked) -> tuple[GeneratorConfig, Pictur
             minutes=minutes,
             checkpoint_every=asked.checkpoint_every,
             precision=best_precision() if private is None else "float32",
-            data=DataSummary(folder.resolve().name, len(pictures), pictures.digest),
+            data=DataSummary(as_text(folder.resolve().name), len(pictures), pictures.digest),
             classes=classes,
             augment=augment,
             mirror=mirror,
             held_out=count_held_out(len(pictures)) if private is None else 0,
             until=until,
             private=private,
-            command=command,
+            command=as_text(command),
         ),
         pictures,
     )

@@ -105,6 +105,7 @@ def _new(
     asked: Asked,
     lists: Mapping[str, Path | None],
 ) -> RecognizerConfig:
+    from huanjing.datasets.folder import as_text
     from huanjing.recognition.config import SCRATCH, LabelledSummary, RecognizerConfig
     from huanjing.runtime.engine import resolve_precision
 
@@ -120,7 +121,7 @@ def _new(
     share = (asked.share or DEFAULT_SHARE) if asked.add_generated else None
     if asked.add_generated:
         length += f"--add-generated {shlex.quote(asked.add_generated)} --share {share:g} "
-    pictures = folder.index.root.resolve().name
+    pictures = as_text(folder.index.root.resolve().name)
     command = (
         f"huanjing train recognizer {shlex.quote(pictures)} --from {shlex.quote(name)} {weights}{length}"
         f"--batch {batch} --seed {seed} --run {shlex.quote(run.name)}"
@@ -139,7 +140,7 @@ def _new(
         data=LabelledSummary(pictures, len(data.labels), list(data.classes), _digest(data)),
         add_generated=asked.add_generated or "",
         share=share,
-        command=command,
+        command=as_text(command),
     )
 
 

@@ -108,8 +108,13 @@ def plain_path(path: str) -> str:
     return PurePosixPath(path.strip().replace("\\", "/")).as_posix()
 
 
+def as_text(name: str) -> str:
+    r"""A folder's name where it becomes a name of ours, a class's say: what of it is no text is written ``\udcff``."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def _describe(root: Path, name: str) -> PictureFile:
-    label = name.split("/", 1)[0] if "/" in name else ""
+    label = as_text(name.split("/", 1)[0]) if "/" in name else ""
     try:
         status = (root / name).stat()
     except OSError:  # a link to nowhere, or gone meanwhile: the decoder will say so

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from huanjing.bundle import any_name
 from huanjing.datasets.folder import PictureFile, PictureFolder, index_folder
 from huanjing.datasets.parallel import in_parallel
 from huanjing.errors import DatasetError, PictureError
@@ -96,7 +97,7 @@ def prepare_pictures(
                 f"{cached}: the prepared pictures cannot be written: {error.strerror or error}. "
                 "Make room, or name another place with HUANJING_CACHE."
             ) from error
-    description = msgspec.json.decode((cached / "pictures.json").read_bytes(), type=_Description)
+    description = any_name.decode((cached / "pictures.json").read_bytes(), _Description)
     array: NDArray[np.uint8] = np.load(cached / "pictures.npy", mmap_mode="r", allow_pickle=False)
     return PictureArray(
         index.root, array, description.names, description.labels, description.broken, description.digest
@@ -186,7 +187,7 @@ def _prepare(
             (aside / "all.npy").rename(aside / "pictures.npy")
         labels = labels if "" not in labels else [""] * len(labels)
         description = _Description(content_digest(array), names, labels, broken)
-        (aside / "pictures.json").write_bytes(msgspec.json.encode(description))
+        (aside / "pictures.json").write_bytes(any_name.encode(description))
         try:
             aside.rename(cached)
         except OSError:  # another process was faster

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from huanjing.datasets import PictureArray, PictureFolder, index_folder
-from huanjing.datasets.folder import leave_out, plain_path
+from huanjing.datasets.folder import as_text, leave_out, plain_path
 from huanjing.datasets.pictures import probe_size
 from huanjing.datasets.similar import Groups, join_near
 from huanjing.errors import DatasetError
@@ -132,7 +132,7 @@ def label_folder(
     found: list[str | None] = []
     for name, part in zip(names, parts, strict=True):
         folders = PurePosixPath(name).parts[:-1][1 if divided and part is not None else 0 :]
-        inside = folders[0] if folders and not (divided and part is None) else None
+        inside = as_text(folders[0]) if folders and not (divided and part is None) else None
         found.append(given.get(name) if labels is not None else inside)
     classes = tuple(natsorted({label for label in found if label is not None}, alg=ns.PATH | ns.IGNORECASE))
     if len(classes) < 2:

@@ -27,7 +27,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from huanjing.bundle import FileEntry, file_sha256
+from huanjing.bundle import FileEntry, any_name, file_sha256
 from huanjing.bundle.manifest import Positive, Sha256
 from huanjing.errors import DatasetError, MissingExtraError, UsageError
 from huanjing.images import write_atomically
@@ -175,7 +175,7 @@ def save(
             _sync(place / name)
             files[role] = FileEntry(file_sha256(place / name), (place / name).stat().st_size)
         description = msgspec.structs.replace(description, files=files, names=names)
-        write_atomically(place / DESCRIPTION, msgspec.json.encode(description) + b"\n")
+        write_atomically(place / DESCRIPTION, any_name.encode(description) + b"\n")
     except OSError as error:
         for name in names.values():
             with suppress(OSError):
@@ -227,13 +227,13 @@ class _Version(msgspec.Struct):
 
 def _decode(place: Path, data: bytes) -> Description:
     try:
-        version = msgspec.json.decode(data, type=_Version).format
+        version = any_name.decode(data, _Version).format
         if version != FORMAT:
             raise DatasetError(
                 f"{place}: has index format {version}; this version of Huanjing reads format {FORMAT}. Upgrade with: "
                 "pip install --upgrade huanjing; or make the index anew with: huanjing search index FOLDER --rebuild"
             )
-        return msgspec.json.decode(data, type=Description)
+        return any_name.decode(data, Description)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(place, f"{DESCRIPTION} does not say what it should: {error}") from None
 

@@ -24,7 +24,7 @@ def render_page(path: Path, template: str, **content: Any) -> None:
     :raises MissingExtraError: where the parts that make reports are not installed.
     """
     html = _environment().get_template(template).render(**content)
-    write_atomically(path, html.encode())
+    write_atomically(path, html.encode(errors="backslashreplace"))
 
 
 def picture_uri(picture: NDArray[np.uint8], *, photograph: bool = False, xmp: str = "") -> str:

@@ -47,6 +47,8 @@ def test_wrong_usage_ends_with_2(tmp_path: Path) -> None:
         ["no-such-model"],
         ["--grid", tmp_path / "grid.tiff"],
         ["-n", 0],
+        ["-n", 10**30],
+        ["--truncation", "nan"],
         ["efficientnet-lite0"],
     ):
         done = huanjing("generate", *arguments)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from huanjing import Generator
-from huanjing.cli.making import Finish, encode_still, parse_seeds, wanted_kind, write_new
+from huanjing.cli.making import LONGEST, Finish, encode_still, parse_seeds, wanted_kind, write_new
 from huanjing.errors import UsageError
 from huanjing.images import decode_bytes
-from huanjing.runtime.provenance import provenance, write_seeds
+from huanjing.runtime.provenance import made_by, provenance, write_seeds
 
 
 @pytest.mark.parametrize("text", ["7", "0-63", "3,7,10-12", "5,4"])
@@ -31,6 +31,14 @@ def test_transparency_is_kept_or_the_format_refused() -> None:
         np.testing.assert_array_equal(kept[..., 3], picture[..., 3])
     with pytest.raises(UsageError, match="PNG or WebP"):
         encode_still(picture, "jpg", marks)
+
+
+def test_a_picture_longer_than_its_format_can_hold_is_refused() -> None:
+    marks = made_by("a model")
+    for kind, most in LONGEST.items():
+        assert encode_still(np.zeros((1, most, 3), np.uint8), kind, marks)
+        with pytest.raises(UsageError, match="another format"):
+            encode_still(np.zeros((1, most + 1, 3), np.uint8), kind, marks)
 
 
 def test_enlarging_makes_each_pixel_a_square() -> None:

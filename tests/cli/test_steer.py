@@ -60,10 +60,35 @@ def test_a_generated_picture_is_found_back_and_a_photograph_is_not(tmp_path: Pat
         again = Generator().draw(kept["latent"][None], kept["classes"][None])[0]
     np.testing.assert_array_equal(again[..., 0], np.asarray(Image.open(tmp_path / "out" / "made.png")))
 
+    records = [read_declared(tmp_path / "out" / f"made{end}.png").record for end in ("", "-beside")]
+    assert records[0]["latent"] == records[1]["latent"]
+    assert records[0] != records[1]
+
     run(mix, tmp_path / "out" / "made.npz", 9, "--steps", 3, "-o", tmp_path / "mix.png")
+    assert read_declared(tmp_path / "mix.png").record["ends"] == [f"made.npz {records[0]['latent']}", "9"]
+    with pytest.raises(UsageError, match="classes of its own"):
+        directions.main(
+            ["--start", str(tmp_path / "out" / "made.npz"), "--class", "bag"], standalone_mode=False
+        )
     strip = np.asarray(Image.open(tmp_path / "mix.png"))
     assert strip.shape == (28, 3 * 28 + 2 * 2)
     np.testing.assert_array_equal(strip[:, :28], again[..., 0])
+
+
+def test_what_cannot_be_written_is_said_before_the_search(tmp_path: Path, espresso: Path) -> None:
+    picture = tmp_path / "cup.png"
+    Image.open(espresso).save(picture)
+    before = picture.read_bytes()
+    (tmp_path / "there" / "cup.npz").mkdir(parents=True)
+    for options, said in (
+        (["-o", str(tmp_path), "--force"], "is the picture itself"),
+        (["-o", str(tmp_path / "there")], "is there already"),
+        (["-o", str(tmp_path / ("x" * 300))], "cannot be written"),
+        (["-o", str(tmp_path / "new"), "--label", "zh"], "enlarge it with --scale"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            project.main([str(picture), *options], standalone_mode=False)
+    assert picture.read_bytes() == before
 
 
 def test_mix_begins_and_ends_with_its_ends(tmp_path: Path) -> None:

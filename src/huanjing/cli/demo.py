@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from huanjing.cli.generator_run import Asked
+from huanjing.cli.options import Between
 from huanjing.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ SHOWN = 64
 
 
 @click.command()
-@click.option("--minutes", type=click.FloatRange(min=0.05), help="How long to train.  [default: 2]")
+@click.option("--minutes", type=Between(min=0.05), help="How long to train.  [default: 2]")
 @click.option("--steps", metavar="N", type=click.IntRange(min=1), help="How many steps, instead of minutes.")
 @click.option(
     "--output",

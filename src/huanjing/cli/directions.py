@@ -21,6 +21,7 @@ from huanjing.cli.making import (
     wanted_kind,
     write_new,
 )
+from huanjing.cli.options import Between
 from huanjing.cli.startup import import_openvino_lightly
 
 
@@ -38,7 +39,7 @@ from huanjing.cli.startup import import_openvino_lightly
 )
 @click.option(
     "--amount",
-    type=click.FloatRange(0.1, 100),
+    type=Between(0.1, 100),
     default=3.0,
     show_default=True,
     help="How far to go, either way.",
@@ -85,11 +86,11 @@ def directions(model: str | None, start: str, class_: str | None, output: Path, 
     marks = provenance(
         generator.bundle,
         kind="directions",
-        start=point.name,
+        start=point.record,
         directions=len(shown),
         amount=asked["amount"],
         steps=len(amounts),
-        **class_name(generator, class_),
+        **class_name(generator, class_, [point]),
     )
     write_new(output, encode_still(finish.apply(sheet), kind, marks, finish.quality), force=asked["force"])
     print(output)

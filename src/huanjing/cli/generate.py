@@ -13,6 +13,7 @@ import click
 
 from huanjing.cli.making import (
     FILMS,
+    MOST_SEEDS,
     STILLS,
     Finish,
     class_name,
@@ -26,6 +27,7 @@ from huanjing.cli.making import (
     wanted_kind,
     write_new,
 )
+from huanjing.cli.options import Between
 from huanjing.cli.progress import progress_bar
 from huanjing.cli.startup import import_openvino_lightly
 from huanjing.errors import UsageError
@@ -45,7 +47,7 @@ MOST_FRAMES = 20_000
 
 @click.command()
 @click.argument("model", metavar="[MODEL_OR_RUN]", required=False)
-@click.option("--count", "-n", type=click.IntRange(min=1), help="How many pictures; 64 unless told.")
+@click.option("--count", "-n", type=click.IntRange(1, MOST_SEEDS), help="How many pictures; 64 unless told.")
 @click.option(
     "--seed", type=click.IntRange(min=0), help="The first picture's seed; the others count on from it."
 )
@@ -55,7 +57,7 @@ MOST_FRAMES = 20_000
 @click.option("--class", "class_", metavar="NAME", help="Which class, where the generator was taught any.")
 @click.option(
     "--truncation",
-    type=click.FloatRange(0, 2),
+    type=Between(0, 2),
     default=1.0,
     show_default=True,
     help="Below 1: more usual pictures, and less different ones.",
@@ -88,7 +90,7 @@ MOST_FRAMES = 20_000
     type=click.IntRange(min=1),
     help="Make a film through the seeds instead, with so many frames from each to the next.",
 )
-@click.option("--rate", type=click.FloatRange(1, 60), default=12, show_default=True, help="Frames a second.")
+@click.option("--rate", type=Between(1, 60), default=12, show_default=True, help="Frames a second.")
 @scale_option
 @quality_option
 @label_option

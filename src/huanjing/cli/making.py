@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 STILLS = ("png", "jpg", "webp")
 FILMS = ("gif", "webp", "mp4")
 MOST_SEEDS = 10_000_000
+LONGEST = {"jpg": 65_500, "webp": 16_383}
+"""Pixels that a format can hold in either direction: libjpeg's bound, and WebP's."""
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
@@ -100,6 +104,13 @@ class Start:
     """``[size]``."""
     classes: NDArray[np.float32] | None
     """``[K]``, where the generator was taught classes."""
+    seeded: bool = True
+    """Whether it is a seed's, so that ``--class`` is heard; a file has classes of its own."""
+
+    @property
+    def record(self) -> str:
+        """The point for the marks: its seed, or its file with a hash of what is in it."""
+        return self.name if self.seeded else f"{self.name} {latent_digest(self.latent, self.classes)}"
 
     @staticmethod
     def read(text: str, generator: Generator, class_: str | None = None) -> Start:
@@ -129,7 +140,7 @@ class Start:
         expected = (len(generator.classes),) if generator.classes else None
         if model != generator.bundle.digest or latent.shape != (generator.latent.size,) or told != expected:
             raise UsageError(f"{text}: belongs to another generator than {generator.bundle.manifest.name}")
-        return Start(Path(text).name, latent.astype(np.float32), classes)
+        return Start(Path(text).name, latent.astype(np.float32), classes, seeded=False)
 
 
 def wanted_kind(path: Path, option: str, allowed: tuple[str, ...]) -> str:
@@ -151,30 +162,38 @@ def encode_still(picture: NDArray[np.uint8], kind: str, marks: Provenance, quali
     """
     from huanjing.images import encode_jpeg, encode_png, encode_webp
 
+    _refuse_longer(picture.shape[:2], kind)
     if kind == "png":
         return encode_png(picture, marks.png_text)
     if kind == "jpg" and picture.shape[2] == 4:
         raise UsageError(
             "These pictures are partly transparent, which JPEG cannot hold. Ask for PNG or WebP."
         )
-    try:
-        encode = encode_jpeg if kind == "jpg" else encode_webp
-        return encode(picture, quality, marks.xmp)
-    except ValueError as error:
-        raise UsageError(f"The picture cannot be written as {kind}: {error}") from None
+    encode = encode_jpeg if kind == "jpg" else encode_webp
+    return encode(picture, quality, marks.xmp)
 
 
 def encode_film(frames: NDArray[np.uint8], kind: str, rate: float, marks: Provenance) -> bytes:
     """Finished frames NHWC as the bytes of a file, with its marks.
 
-    :raises UsageError: where an MP4 is wanted and there is no ffmpeg.
+    :raises UsageError: where an MP4 is wanted and there is no ffmpeg, or the format cannot hold them.
     """
     from huanjing.images.animation import encode_gif, encode_mp4, encode_webp_animation
 
+    _refuse_longer(frames.shape[1:3], kind)
     if kind == "mp4":
         return encode_mp4(frames, rate, marks.film_tags, marks.film_xmp)
     encode = encode_gif if kind == "gif" else encode_webp_animation
     return encode(frames, rate, marks.xmp)
+
+
+def _refuse_longer(shape: tuple[int, ...], kind: str) -> None:
+    height, width = shape
+    if max(height, width) > (most := LONGEST.get(kind, sys.maxsize)):
+        raise UsageError(
+            f"The picture would have {width:,} by {height:,} pixels, and {kind} holds at most {most:,} either way. Ask "
+            "for fewer or smaller pictures, or another format."
+        )
 
 
 def write_new(path: Path, data: bytes, *, force: bool = False, sync: bool = True) -> None:
@@ -192,11 +211,26 @@ def write_new(path: Path, data: bytes, *, force: bool = False, sync: bool = True
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, data, sync=sync)
     except OSError as error:
-        raise UsageError(f"{error.filename or path}: cannot be written: {error.strerror}") from None
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def class_name(generator: Generator, class_: str | None) -> dict[str, Any]:
-    """The class for the marks, by its id."""
+def latent_digest(latent: NDArray[np.float32], classes: NDArray[np.float32] | None) -> str:
+    """What tells a point of the latent space from all others: half of a SHA-256, in hexadecimal."""
+    import hashlib
+
+    return hashlib.sha256(latent.tobytes() + (b"" if classes is None else classes.tobytes())).hexdigest()[:32]
+
+
+def class_name(generator: Generator, class_: str | None, points: Sequence[Start] = ()) -> dict[str, Any]:
+    """The class for the marks, by its id.
+
+    :raises UsageError: where none of ``points`` would hear of it.
+    """
     if class_ is None:
         return {}
+    if points and not any(point.seeded for point in points):
+        raise UsageError(
+            f"--class {class_}: is for seeds, and {points[0].name} has classes of its own. Leave it out, or give it to "
+            "huanjing project."
+        )
     return {"class": generator.classes[generator.class_position(class_)].id}

@@ -21,6 +21,7 @@ from huanjing.cli.making import (
     wanted_kind,
     write_new,
 )
+from huanjing.cli.options import Between
 from huanjing.cli.startup import import_openvino_lightly
 
 KINDS = ("png", "jpg", "webp", "gif", "mp4")
@@ -49,7 +50,7 @@ KINDS = ("png", "jpg", "webp", "gif", "mp4")
     show_default=True,
     help="A strip (png, jpg, webp) or a film (gif, mp4).",
 )
-@click.option("--rate", type=click.FloatRange(1, 60), default=12, show_default=True, help="Frames a second.")
+@click.option("--rate", type=Between(1, 60), default=12, show_default=True, help="Frames a second.")
 @scale_option
 @quality_option
 @label_option
@@ -82,9 +83,9 @@ def mix(first: str, last: str, model: str | None, class_: str | None, output: Pa
     marks = provenance(
         generator.bundle,
         kind="mix",
-        ends=[end.name for end in ends],
+        ends=[end.record for end in ends],
         steps=len(pictures),
-        **class_name(generator, class_),
+        **class_name(generator, class_, ends),
     )
     if kind in {"gif", "mp4"}:
         data = encode_film(

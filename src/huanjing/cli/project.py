@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from huanjing.cli.making import (
     encode_still,
     force_option,
     label_option,
+    latent_digest,
     scale_option,
     write_new,
 )
@@ -97,18 +99,20 @@ def project(picture: Path, model: str | None, class_: str | None, lang: Lang | N
     from huanjing.runtime.provenance import COMPOSITE_SOURCE_TYPE, provenance
 
     generator = Generator(model)
+    details = {"of": picture.name} | class_name(generator, class_)
     finish = Finish(asked["scale"], asked["words"])
     target = _target(picture, generator.latent.height, generator.latent.width, generator.latent.channels)
     paths = [asked["output"] / f"{picture.stem}{end}" for end in (".npz", ".png", "-beside.png")]
-    for path in paths:
-        if path.exists() and not asked["force"]:
-            raise UsageError(f"{path}: is there already. Name another folder with --output, or say --force.")
+    _refuse_taken(paths, picture, force=asked["force"])
+    finish.apply(to_uint8(target))  # what a label needs is said before the search
     print("Searching; the first use of a generator takes longer.", file=sys.stderr)
     found = Projector(generator, Recognizer(asked["recognizer"]), class_).project(target)
 
-    details = {"kind": "projection", "of": picture.name} | class_name(generator, class_)
-    marks = provenance(generator.bundle, **details)
-    both = provenance(generator.bundle, source_type=COMPOSITE_SOURCE_TYPE, **details)
+    details["latent"] = latent_digest(found.latent, found.classes)
+    marks = provenance(generator.bundle, kind="projection", **details)
+    both = provenance(
+        generator.bundle, source_type=COMPOSITE_SOURCE_TYPE, kind="projection beside", **details
+    )
     beside = picture_grid(np.stack([unpremultiply(to_uint8(target)), found.picture]), 2)
     contents = (
         _archive(found, generator.bundle.digest),
@@ -125,6 +129,19 @@ def project(picture: Path, model: str | None, class_: str | None, lang: Lang | N
     for path in paths:
         print(path)
     return 0
+
+
+def _refuse_taken(paths: Sequence[Path], picture: Path, *, force: bool) -> None:
+    try:
+        for path in filter(Path.exists, paths):
+            if path.samefile(picture):
+                raise UsageError(f"{path}: is the picture itself. Name another folder with --output.")
+            if not force:
+                raise UsageError(
+                    f"{path}: is there already. Name another folder with --output, or say --force."
+                )
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
 
 
 def _target(picture: Path, height: int, width: int, channels: Any) -> Any:

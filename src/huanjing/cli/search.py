@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from huanjing.cli.language import Lang, lang_option, resolve_language
-from huanjing.cli.options import format_option, model_option
+from huanjing.cli.options import Between, format_option, model_option
 from huanjing.cli.progress import progress_bar
 from huanjing.cli.startup import import_openvino_lightly
 from huanjing.errors import PictureError, UsageError
@@ -152,7 +152,7 @@ def query(
     help="For near: how many of 64 bits of the perceptual hash may differ.",
 )  # fmt: skip
 @click.option(
-    "--similarity", type=click.FloatRange(0, 1), default=0.95, show_default=True,
+    "--similarity", type=Between(0, 1), default=0.95, show_default=True,
     help="For similar: the least cosine of the embeddings.",
 )  # fmt: skip
 @index_option

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from huanjing.cli.generated_pictures import DEFAULT_SHARE
+from huanjing.cli.options import Between
 from huanjing.cli.recognizer_run import Asked, configure
 from huanjing.cli.workers import refuse_workers
 from huanjing.errors import UsageError
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
 @click.option(
     "--share",
     metavar="P",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Between(0, 1, min_open=True, max_open=True),
     help=f"With --add-generated: the generated part of what is learned of each class; {DEFAULT_SHARE:g} unless told.",
 )
 def recognizer(

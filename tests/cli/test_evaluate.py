@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from huanjing.bundle import find_model
 from huanjing.cli.evaluate import evaluate
 from huanjing.datasets import photographs
+from huanjing.errors import ModelNotFoundError
 
 
 @pytest.fixture
@@ -48,6 +51,36 @@ def test_a_broken_picture_is_named_and_the_rest_is_measured(folder: Path, tmp_pa
     result = CliRunner().invoke(evaluate, words, standalone_mode=False)
     assert result.return_value == 1
     assert "bison/broken.jpg" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("part", "said"), [("", "learned from may be among these"), ("val", "validation pictures"), ("test", "")]
+)
+def test_pictures_that_it_may_have_learned_from_are_no_proof(
+    folder: Path, tmp_path: Path, part: str, said: str
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(find_model(None, "recognizer").folder, model)
+    manifest = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    manifest["training"]["command"] = "huanjing train recognizer set"
+    (model / "model.json").write_text(json.dumps(manifest), encoding="utf-8")
+    if part:
+        shutil.copytree(folder, tmp_path / "whole" / "Train")
+        folder = folder.rename(tmp_path / "whole" / part).parent
+    output = tmp_path / "report"
+    result = CliRunner().invoke(evaluate, [str(model), str(folder), "-o", str(output), "--lang", "en"])
+    assert "on 6 pictures" in result.stdout, result.output
+    cautions = [line for line in result.stdout.splitlines() if line.startswith("! ")]
+    page = (output / "report.html").read_text(encoding="utf-8")
+    assert bool(cautions) == bool(said) == ('<div class="remarks">' in page)
+    if said:
+        assert said in cautions[0]
+        assert said in page
+
+
+def test_a_name_that_is_no_models_is_said_before_anything_else(folder: Path) -> None:
+    result = CliRunner().invoke(evaluate, ["clothing-82", str(folder), "-n", "12"], standalone_mode=False)
+    assert isinstance(result.exception, ModelNotFoundError)
 
 
 def test_only_the_test_part_counts(folder: Path, tmp_path: Path) -> None:

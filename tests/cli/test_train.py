@@ -171,13 +171,25 @@ def test_how_long_training_takes_is_said_where_nobody_said_it(
     assert told == ([said] if said else [])
 
 
-def test_the_parts_of_a_split_are_no_classes(
+def test_of_a_folder_that_is_split_the_training_pictures_are_learned_from(
     kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (kinds / "red").rename(kinds / "train")
+    (kinds / "red").rename(kinds / "Training")
+    alone = configure(tmp_path / "alone", kinds / "Training", Asked(steps=9))[0]
+    (kinds / "blue").rename(kinds / "test")
+    config, pictures = configure(tmp_path / "run", kinds, Asked(steps=9))
+    assert (config.data.digest, config.classes) == (alone.data.digest, [])
+    assert pictures.names == [f"{k}.png" for k in range(3)]
+    assert "learning from Training/ alone, 3 pictures of 6" in capsys.readouterr().err
+
+
+def test_parts_without_training_pictures_are_no_classes(
+    kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (kinds / "red").rename(kinds / "val")
     (kinds / "blue").rename(kinds / "test")
     assert configure(tmp_path / "run", kinds, Asked(steps=9))[0].classes == []
-    assert "test, train are parts of a split, not classes" in capsys.readouterr().err
+    assert "test, val are parts of a split, not classes" in capsys.readouterr().err
 
 
 def test_classes_that_are_asked_for_must_be_there(folder: Path, tmp_path: Path) -> None:

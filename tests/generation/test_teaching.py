@@ -46,9 +46,11 @@ def teach(shift: int) -> Taught:
         return draw((labels + shift) % 3, seeds[0])
 
     lesson = Lesson(("a", "b", "c"), learned, tested, 500, generate, nearest_mean)
-    return measure_teaching(
+    taught = measure_teaching(
         lesson, known(learned, 1), known(tested, 2), see, space="pixels", real="test", seed=0
     )
+    assert taught is not None
+    return taught
 
 
 def test_a_perfect_generator_teaches_as_much_as_real_pictures() -> None:
@@ -61,7 +63,16 @@ def test_a_perfect_generator_teaches_as_much_as_real_pictures() -> None:
     assert taught.chance == pytest.approx(0.4)
 
 
+def test_a_handful_of_pictures_is_no_lesson() -> None:
+    few = np.repeat([0, 1, -1], [4, 5, 30])
+    lesson = Lesson(("a", "b", "c"), few, few, 500, lambda labels, _: draw(labels, 0), nearest_mean)
+    assert (
+        measure_teaching(lesson, known(few, 1), known(few, 2), see, space="pixels", real="test", seed=0)
+        is None
+    )
+
+
 def test_one_that_mixes_up_its_classes_teaches_nothing() -> None:
     taught = teach(shift=1)
-    assert taught.generated.high == 0.0
+    assert taught.generated.value == 0.0
     assert taught.real.value == 1.0, "and does no harm to the baseline"

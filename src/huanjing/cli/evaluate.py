@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from huanjing.cli.language import Lang, lang_option, resolve_language
-from huanjing.errors import UsageError
+from huanjing.errors import BundleError, UsageError
 
 
 @click.command()
@@ -72,12 +72,15 @@ def evaluate(
 
     Example: huanjing evaluate runs/holiday-recognizer holiday-photographs
     """
-    from huanjing.cli.model_facts import find
+    from huanjing.bundle import find_model
 
-    bundle = find(model)
+    try:
+        bundle = find_model(model, "recognizer")
+    except BundleError:
+        bundle = find_model(model, "generator")
     language = resolve_language(lang, human=True)
     given = {"--count": count, "--seed": seed, "--features": features, "--inception": inception}
-    if bundle is not None and bundle.manifest.kind == "generator":
+    if bundle.manifest.kind == "generator":
         from huanjing.cli.evaluate_generator import evaluate_generator
 
         _refuse({"--labels": labels, "--unlike": unlike}, model, "recogniser")

@@ -42,7 +42,7 @@ def evaluate_generator(
         raise UsageError("--features and --inception are two ways to say what compares; give one of them.")
     from huanjing.generation.evaluate import DEFAULT_PICTURES, evaluate_generator
     from huanjing.generation.features import inception_space, recognizer_space
-    from huanjing.generation.remarks import not_its_pictures, not_taught
+    from huanjing.generation.remarks import not_its_pictures, not_taught, pictures_unsaid
     from huanjing.generation.report import write_report
     from huanjing.images import write_atomically
     from huanjing.runtime import Generator
@@ -64,8 +64,10 @@ def evaluate_generator(
             lesson=lesson,
             on_progress=report,
         )
-    if bundle.manifest.training.digest not in {"", train.digest}:
-        evaluation = replace(evaluation, remarks=(*evaluation.remarks, not_its_pictures()))
+    digest = bundle.manifest.training.digest
+    if digest != train.digest:
+        unsure = not_its_pictures() if digest else pictures_unsaid()
+        evaluation = replace(evaluation, remarks=(*evaluation.remarks, unsure))
     known, there = 0 if lesson is None else len(lesson.classes), len(set(train.labels))
     if generator.classes and known < there:
         evaluation = replace(evaluation, remarks=(*evaluation.remarks, not_taught(known, there)))
@@ -108,6 +110,10 @@ def report_run(run: Path, pictures: PictureArray, language: Lang) -> None:
     except DatasetError as error:
         print(f"No report is written. {error}", file=sys.stderr)
         return
+    except OSError as error:
+        where = error.filename or run
+        print(f"No report is written. {where}: cannot be written: {error.strerror}", file=sys.stderr)
+        return
     for line in summary_lines(evaluation, language):
         print(line, file=sys.stderr)
     print(f"{REPORT[language]}{run / 'report.html'}", file=sys.stderr)
@@ -119,19 +125,22 @@ def real_pictures(folder: Path, generator: Generator) -> tuple[PictureArray, Pic
 
     :raises DatasetError: where there are none that can be used.
     """
-    from huanjing.datasets import prepare_pictures
+    from huanjing.datasets import index_folder, prepare_pictures
+    from huanjing.datasets.folder import PARTS, one_part
 
     size = (generator.latent.height, generator.latent.width)
     channels = generator.latent.channels
-    held_out = next((folder / name for name in ("test", "val") if (folder / name).is_dir()), None)
-    if held_out is None or not (folder / "train").is_dir():
-        if held_out is not None:
-            raise DatasetError(
-                f"{folder}: has {held_out.name}/ and no train/. Name a folder with both, or one folder of the pictures "
-                "that the generator was trained on."
-            )
-        return prepare_pictures(folder, size, channels), None
-    return prepare_pictures(folder / "train", size, channels), prepare_pictures(held_out, size, channels)
+    index = index_folder(folder)
+    train, held_out = one_part(index, "train"), one_part(index, "test") or one_part(index, "val")
+    lonely = [label for label in index.labels if PARTS.get(label.lower()) in {"test", "val"}]
+    if train is None and lonely:
+        raise DatasetError(
+            f"{folder}: has {lonely[0]}/ and no train/. Name a folder with both, or one folder of the pictures "
+            "that the generator was trained on."
+        )
+    if train is None or held_out is None:
+        return prepare_pictures(train or index, size, channels), None
+    return prepare_pictures(train, size, channels), prepare_pictures(held_out, size, channels)
 
 
 def summary_lines(evaluation: GeneratorEvaluation, language: Lang) -> list[str]:
@@ -157,11 +166,11 @@ def summary_lines(evaluation: GeneratorEvaluation, language: Lang) -> list[str]:
         )
     lines = [title, _columns("", *heads)]
     lines += [_row_line(row, language) for row in evaluation.rows]
-    lines += _wrapped(copies, "  ")
+    lines += wrapped(copies, "  ")
     if evaluation.taught is not None:
         lines += _taught_lines(evaluation.taught, evaluation.real, language)
     for remark in evaluation.remarks:
-        lines += _wrapped(remark.zh if zh else remark.en, "! ")
+        lines += wrapped(remark.zh if zh else remark.en, "! ")
     return lines
 
 
@@ -196,7 +205,7 @@ def _taught_lines(taught: Taught, real: str, language: Lang) -> list[str]:
     ]
     shares.append(f"{percent(taught.chance):>8}")
     rows = [f"    {set_cell_size(name, 28)}{text}" for name, text in zip(names, shares, strict=True)]
-    return [*_wrapped(title, "  "), *rows]
+    return [*wrapped(title, "  "), *rows]
 
 
 def _columns(name: str, value: str, interval: str, real: str, noise: str) -> str:
@@ -209,7 +218,7 @@ def _columns(name: str, value: str, interval: str, real: str, noise: str) -> str
     return f"  {set_cell_size(name, NAME_WIDTH)}{''.join(cells)}".rstrip()
 
 
-def _wrapped(text: str, mark: str) -> list[str]:
+def wrapped(text: str, mark: str) -> list[str]:
     """A text in lines of at most 80 columns; the first begins with ``mark``."""
     from io import StringIO
 

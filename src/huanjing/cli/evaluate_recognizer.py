@@ -9,18 +9,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huanjing.cli.evaluate_generator import REPORT
+from huanjing.cli.evaluate_generator import REPORT, wrapped
 from huanjing.cli.language import Lang
 from huanjing.cli.progress import progress_bar
 from huanjing.errors import PictureError, UsageError
 
 if TYPE_CHECKING:
     from huanjing.recognition.dataset import LabelledFolder
-    from huanjing.recognition.evaluate import ClassFigures, Doubt, Evaluation
+    from huanjing.recognition.evaluate import Caution, ClassFigures, Doubt, Evaluation
     from huanjing.recognition.novelty import Detection
     from huanjing.recognition.shares import Share
     from huanjing.runtime import Recognizer
 
+CAUTIONS: dict[Caution, dict[Lang, str]] = {
+    "learned": {
+        "en": "Pictures that it learned from may be among these, which flatters it. A folder with train/ and test/ "
+        "tells more.",
+        "zh": "其中可能有它学习过的图片，结果会偏高。分成 train/ 和 test/ 的文件夹更能说明问题。",
+    },
+    "validation": {
+        "en": "These are the folder's validation pictures. Training chooses by such, which flatters it a little; test/ "
+        "would tell more.",
+        "zh": "这些是文件夹里的验证图片。训练时会据此做选择，结果会略微偏高；有 test/ 更能说明问题。",
+    },
+}
 WORST = 10
 """Classes that the summary on the terminal names."""
 CONFUSED = 20
@@ -67,6 +79,9 @@ def evaluate_recognizer(
     recognizer = Recognizer(model)
     with progress_bar() as report:
         evaluation = measure(recognizer, found, report, _pictures_in(unlike, recognizer))
+    if recognizer.bundle.manifest.training.command and set(found.parts) != {"test"}:
+        caution: Caution = "validation" if set(found.parts) == {"val"} else "learned"
+        evaluation = replace(evaluation, caution=caution)
     output = output or Path("evaluation") / evaluation.model
     content = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n"
     try:
@@ -96,10 +111,11 @@ def _pictures_in(unlike: Path | None, recognizer: Recognizer) -> list[Path]:
 
 
 def _to_judge(folder: LabelledFolder) -> LabelledFolder:
-    """The test pictures of a folder that is split, else all."""
-    kept = [position for position, part in enumerate(folder.parts) if part == "test"]
-    if not kept:
+    """The test pictures of a folder that is split; where it has none, those to validate on; else all."""
+    part = next((part for part in ("test", "val") if part in folder.parts), None)
+    if part is None:
         return folder
+    kept = [position for position, each in enumerate(folder.parts) if each == part]
     return replace(
         folder,
         index=replace(folder.index, files=tuple(folder.index.files[position] for position in kept)),
@@ -127,6 +143,8 @@ def summary_lines(evaluation: Evaluation, language: Lang) -> list[str]:
     lines += [_class_line(one, words) for one in weakest[:WORST]]
     if len(weakest) > WORST:
         lines.append(words["more"].format(count=len(weakest) - WORST))
+    if evaluation.caution is not None:
+        lines += wrapped(CAUTIONS[evaluation.caution][language], "! ")
     return lines
 
 
@@ -190,6 +208,7 @@ def write_page(path: Path, evaluation: Evaluation, folder: LabelledFolder) -> No
         "evaluate.html",
         version=version("huanjing"),
         evaluation=evaluation,
+        caution=CAUTIONS[evaluation.caution] if evaluation.caution else None,
         folder=folder.index.root.resolve().name,
         reliability=chart,
         matrix=_matrix(evaluation),

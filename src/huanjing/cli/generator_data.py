@@ -26,12 +26,24 @@ them it would learn: Shahbazi et al., "Collapse by conditioning" (ICLR 2022). Wh
 
 
 def find_pictures(folder: Path, exclude: Path | None) -> PictureFolder:
-    """The pictures of ``folder``, without those that the file ``exclude`` lists."""
+    """The pictures of ``folder``, without those that the file ``exclude`` lists; of one that is split, those of
+    ``train/``, so that the others can judge what was learned.
+    """
     from huanjing.datasets import index_folder
-    from huanjing.datasets.folder import leave_out
+    from huanjing.datasets.folder import leave_out, one_part
 
     index = index_folder(folder)
-    return index if exclude is None else leave_out(index, exclude)
+    if exclude is not None:
+        index = leave_out(index, exclude)
+    part = one_part(index, "train")
+    if part is None:
+        return index
+    print(
+        f"{folder}: is split into parts; learning from {part.root.name}/ alone, {len(part.files):,} pictures of "
+        f"{len(index.files):,}.",
+        file=sys.stderr,
+    )
+    return part
 
 
 def choose_resolution(index: PictureFolder) -> tuple[int, int]:
@@ -82,7 +94,7 @@ def choose_classes(pictures: PictureArray, conditional: Conditional, recipe: Rec
 
 def _reason_against(known: list[TrainedClass], recipe: Recipe) -> str | None:
     """Why ``auto`` does not take subfolders for classes; None where it does."""
-    from huanjing.recognition.dataset import PARTS
+    from huanjing.datasets.folder import PARTS
 
     if all(each.name.lower() in PARTS for each in known):
         return f"{', '.join(each.name for each in known)} are parts of a split, not classes"

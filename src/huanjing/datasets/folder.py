@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from natsort import natsort_keygen, ns
 
 from huanjing.errors import DatasetError
 from huanjing.images import PICTURE_SUFFIXES
+
+GivenPart = Literal["train", "val", "test"]
+"""What a folder can say a picture is for."""
+
+PARTS: dict[str, GivenPart] = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""What the folders of a set that is already split are called, in any case."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,30 @@ def leave_out(index: PictureFolder, listed: Path) -> PictureFolder:
     return replace(index, files=files)
 
 
+def split_of(index: PictureFolder) -> dict[str, GivenPart]:
+    """What each folder of the first level is for; nothing where the folder is not split.
+
+    It is where all of them are called as parts are, training pictures among them, or where there are both training
+    and test pictures.
+    """
+    tops = {file.name.split("/", 1)[0] for file in index.files if "/" in file.name}
+    known = {top: PARTS[top.lower()] for top in sorted(tops) if top.lower() in PARTS}
+    parts = set(known.values())
+    split = ("train" in parts and len(known) == len(tops)) or parts >= {"train", "test"}
+    return known if split else {}
+
+
+def one_part(index: PictureFolder, wanted: GivenPart) -> PictureFolder | None:
+    """The pictures that a split folder has for that, as a folder of their own; None where it has none."""
+    top = next((top for top, part in split_of(index).items() if part == wanted), None)
+    if top is None:
+        return None
+    inside = [file for file in index.files if file.name.startswith(f"{top}/")]
+    names = [file.name.removeprefix(f"{top}/") for file in inside]
+    files = (replace(file, name=name, label=_label(name)) for file, name in zip(inside, names, strict=True))
+    return PictureFolder(index.root / top, tuple(files), index.others)
+
+
 def plain_path(path: str) -> str:
     """A relative path as :attr:`PictureFile.name` writes it, whatever system it comes from."""
     return PurePosixPath(path.strip().replace("\\", "/")).as_posix()
@@ -113,8 +148,12 @@ def as_text(name: str) -> str:
     return name.encode(errors="backslashreplace").decode()
 
 
+def _label(name: str) -> str:
+    return as_text(name.split("/", 1)[0]) if "/" in name else ""
+
+
 def _describe(root: Path, name: str) -> PictureFile:
-    label = as_text(name.split("/", 1)[0]) if "/" in name else ""
+    label = _label(name)
     try:
         status = (root / name).stat()
     except OSError:  # a link to nowhere, or gone meanwhile: the decoder will say so

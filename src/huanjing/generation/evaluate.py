@@ -159,7 +159,7 @@ def evaluate_generator(
     generated = generate(most)
     noise = np.random.default_rng([seed, 3]).integers(0, 256, real.shape, np.uint8)
     looked_at = _take(train, positions)
-    total, done = 3 * most + len(looked_at) + (most if test is not None else 0), 0
+    total, done = 2 * most + len(looked_at) + (most if test is not None else 0), 0
     if lesson is not None:
         total += int((lesson.train[positions[:most]] >= 0).sum())
 
@@ -212,6 +212,7 @@ def evaluate_generator(
             held_out=test is not None,
             noise_precision=next(row.noise.value for row in rows if row.metric == "precision"),
             copying=copying,
+            untaught=lesson is not None and taught is None,
         ),
         taught=taught,
     )

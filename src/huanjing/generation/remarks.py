@@ -21,11 +21,12 @@ class Remark:
 
 
 def remarks_on(
-    *, pictures: int, held_out: bool, noise_precision: float, copying: Sequence[CopyingScore]
+    *, pictures: int, held_out: bool, noise_precision: float, copying: Sequence[CopyingScore], untaught: bool
 ) -> tuple[Remark, ...]:
     """The remarks that these figures call for, the gravest first.
 
     :param copying: by features, then by pixels.
+    :param untaught: there was a lesson, and too few pictures for it.
     """
     remarks = []
     for score, (en, zh) in zip(copying, (("features", "特征"), ("pixels", "像素")), strict=True):
@@ -57,6 +58,14 @@ def remarks_on(
                 f"Only {pictures:,} pictures on each side: Fréchet distances come out too high; compare them with "
                 "the baseline beside them alone.",
                 f"每边只有 {pictures:,} 张图片：Fréchet 距离会偏高，只宜与旁边的基准相比。",
+            )
+        )
+    if untaught:
+        remarks.append(
+            Remark(
+                "too_few_to_teach",
+                "What its pictures can teach was not measured: too few of the real pictures drawn show its classes.",
+                "没有测它的图片能教会什么：抽到的真实图片中，属于其类别的太少。",
             )
         )
     return tuple(remarks)
@@ -91,6 +100,16 @@ def not_its_pictures() -> Remark:
         "The training pictures here are not, or not all, those that the model says it was trained on: copies of "
         "others would go unseen.",
         "这里的训练图片不是（或不全是）该模型所记录的训练图片：若照抄了其他图片，这里看不出来。",
+    )
+
+
+def pictures_unsaid() -> Remark:
+    """The model does not say what it was trained on, as after private training."""
+    return Remark(
+        "training_pictures_unsaid",
+        "The model does not record which pictures it was trained on. That those are the training pictures here, and "
+        "that it never saw the others, is taken on trust.",
+        "该模型没有记录它的训练图片。这里的训练图片就是它学过的、其余的它没有见过，都无从核对。",
     )
 
 

@@ -24,6 +24,8 @@ Labels = NDArray[np.int64]
 Answers = Callable[[Features], Labels]
 
 METRIC = "train_on_generated"
+FEWEST = 10
+"""Real pictures to learn from, and to be tested on; fewer would say nothing."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,18 @@ def measure_teaching(
     space: str,
     real: str,
     seed: int,
-) -> Taught:
+) -> Taught | None:
     """Let it learn from ``learned`` and from generated pictures of the same classes, and test both on ``tested``.
 
     :param see: the features of pictures.
     :param space: short name of the network whose features they are.
     :param real: ``test`` or ``train``: where the tested pictures are from.
+    :returns: None where fewer than :data:`FEWEST` pictures to learn from, or to test on, are of the lesson's classes.
     """
     learned, tested = learned.of_classes(), tested.of_classes()
     count = len(learned.labels)
+    if min(count, len(tested.labels)) < FEWEST:
+        return None
     seeds = range(lesson.first_seed, lesson.first_seed + count)
     made = see(lesson.generate(learned.labels, seeds))
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from huanjing.datasets import PictureArray, PictureFolder, index_folder
-from huanjing.datasets.folder import as_text, leave_out, plain_path
+from huanjing.datasets.folder import GivenPart, as_text, leave_out, plain_path, split_of
 from huanjing.datasets.pictures import probe_size
 from huanjing.datasets.similar import Groups, join_near
 from huanjing.errors import DatasetError
@@ -29,15 +29,6 @@ Counted = Callable[[int, int], None]
 """Hears how many pictures are done, of how many."""
 Part = Literal["train", "val", "test", "generated"]
 """What a picture is for. Those that a generator made are learned from beside ``train``, and judge nothing."""
-GivenPart = Literal["train", "val", "test"]
-"""What a folder can say a picture is for."""
-
-PARTS: dict[str, GivenPart] = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-"""What the folders of a set that is already split are called."""
 VALIDATION_SHARE = 0.2
 """Of every class, where the folder does not say what to validate on."""
 VALIDATION_MOST = 5000
@@ -122,17 +113,13 @@ def label_folder(
     if exclude is not None:
         index = leave_out(index, exclude)
     names = [file.name for file in index.files]
-    tops = {name.split("/", 1)[0] for name in names if "/" in name}
-    divided = bool(tops) and all(top.lower() in PARTS for top in tops) and "train" in map(PARTS.get, tops)
-    divided = divided or {PARTS.get(top.lower()) for top in tops} >= {"train", "test"}
-    parts: list[GivenPart | None] = [
-        PARTS.get(name.split("/", 1)[0].lower()) if divided and "/" in name else None for name in names
-    ]
+    tops = split_of(index)
+    parts = [tops.get(name.split("/", 1)[0]) if "/" in name else None for name in names]
     given = _read_labels(labels, set(names), excluded=exclude is not None) if labels is not None else {}
     found: list[str | None] = []
     for name, part in zip(names, parts, strict=True):
-        folders = PurePosixPath(name).parts[:-1][1 if divided and part is not None else 0 :]
-        inside = as_text(folders[0]) if folders and not (divided and part is None) else None
+        folders = PurePosixPath(name).parts[:-1][1 if part is not None else 0 :]
+        inside = as_text(folders[0]) if folders and (part is not None or not tops) else None
         found.append(given.get(name) if labels is not None else inside)
     classes = tuple(natsorted({label for label in found if label is not None}, alg=ns.PATH | ns.IGNORECASE))
     if len(classes) < 2:

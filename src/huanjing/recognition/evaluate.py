@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,9 @@ class Doubt:
     label_probability: float
 
 
+Caution = Literal["learned", "validation"]
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A recogniser on a labelled folder."""
@@ -74,6 +77,8 @@ class Evaluation:
     """Pictures that could not be read, with the reason."""
     detection: Detection | None = None
     """How well other things are told from these pictures, where there were some to try."""
+    caution: Caution | None = None
+    """What may flatter the model: pictures that it learned from, or by which its training chose."""
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain types, ready for JSON."""

@@ -1,4 +1,4 @@
-"""A score and how far chance moves it: 95 % intervals by the bootstrap (Efron 1979)."""
+"""A score and how far chance moves it: 95 % intervals by the bootstrap (Efron 1979), of shares by Wilson (1927)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ class Score:
 
 
 def mean_score(per_picture: NDArray[np.number] | NDArray[np.bool_], seed: int = 0) -> Score:
-    """The mean of numbers, one for each picture, with the percentile interval of resampled means."""
+    """The mean of numbers, one for each picture, with the percentile interval of resampled means.
+
+    Of truths it is a share, with Wilson's interval: where all are alike, resampling would find no doubt at all.
+    """
+    if per_picture.dtype == np.bool_:
+        from scipy.stats import binomtest
+
+        found, count = int(per_picture.sum()), len(per_picture)
+        interval = binomtest(found, count).proportion_ci(1 - 2 * TAILS[0] / 100, "wilson")
+        return Score(found / count, float(interval.low), float(interval.high))
     values = np.asarray(per_picture, np.float64)
     return percentile_score(float(values.mean()), resampled_means(values, seed))
 

@@ -73,6 +73,17 @@ def test_the_score_knows_real_pictures_from_noise() -> None:
     assert score(some[150:]) < 0.2 * score(noise)
 
 
+def test_the_score_sees_what_is_transparent() -> None:
+    """Grey cut into shapes by transparency alone, beside other shapes, and beside none."""
+    shapes = prepare_pictures(clothing_folder() / "test", (28, 28), 1).array
+    some = np.full((300, 28, 28, 4), 90, np.uint8)
+    some[..., 3:] = shapes[np.random.default_rng(1).permutation(len(shapes))[:300]]
+    score = make_score(some[:150])
+    shapeless = some[150:].copy()
+    shapeless[..., 3] = 255
+    assert score(some[150:]) < 0.3 * score(shapeless)
+
+
 def test_until_is_a_word_or_a_score() -> None:
     assert [parse_until(text) for text in ("end", "good", "40", "0.5")] == ["end", "good", 40.0, 0.5]
     for wrong in ("0", "-3", "better", "inf", "nan"):

@@ -33,3 +33,12 @@ def test_thumbnails_are_means_over_boxes() -> None:
     expected = pictures.reshape(2, 16, 2, 16, 3, 3).mean(axis=(2, 4)).reshape(2, -1)
     np.testing.assert_allclose(thumbnails(pictures.astype(np.uint8)), expected, rtol=1e-6)
     assert thumbnails(np.zeros((3, 28, 9, 1), np.uint8)).shape == (3, 16 * 9)
+
+
+def test_a_colour_that_is_hidden_makes_no_difference() -> None:
+    seen = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 4), np.uint8)
+    seen[:, :, :4, 3] = 0
+    hidden = seen.copy()
+    hidden[:, :, :4, :3] = 255
+    np.testing.assert_array_equal(thumbnails(seen), thumbnails(hidden))
+    assert not np.array_equal(thumbnails(seen[:1]), thumbnails(seen[1:]))

@@ -140,6 +140,7 @@ def make_score(pictures: NDArray[np.uint8]) -> Score:
     """The Fréchet distance to some of ``pictures``, on the embedded recogniser's features."""
     import numpy as np
 
+    from huanjing.generation.features import opaque
     from huanjing.generation.metrics.frechet import frechet_distance
     from huanjing.runtime import Recognizer
 
@@ -148,10 +149,10 @@ def make_score(pictures: NDArray[np.uint8]) -> Score:
     @cache
     def real() -> NDArray[np.float32]:
         chosen = np.sort(np.random.default_rng(0).permutation(len(pictures))[:JUDGED])
-        return recognizer.features(np.asarray(pictures[chosen])[..., :3])
+        return recognizer.features(opaque(np.asarray(pictures[chosen])))
 
     def score(generated: NDArray[np.uint8]) -> float:
-        return frechet_distance(recognizer.features(generated[..., :3]), real())
+        return frechet_distance(recognizer.features(opaque(generated)), real())
 
     return score
 

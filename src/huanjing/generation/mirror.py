@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huanjing.generation.metrics.distances import nearest
+from huanjing.images import premultiply
 
 SIDE = 16
 """Pictures are compared at no more than this many pixels a side."""
@@ -57,8 +58,11 @@ def compare_with_mirror(pictures: NDArray[np.uint8], seed: int = 0) -> MirrorTes
 
 
 def thumbnails(pictures: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.float32]:
-    """Pictures ``[N, H, W, C]`` as means over boxes, no more than ``side`` a side, flat: ``[N, F]``, 0..255."""
-    small: NDArray[np.floating] = np.asarray(pictures, np.float32)
+    """Pictures ``[N, H, W, C]`` as means over boxes, no more than ``side`` a side, flat: ``[N, F]``, 0..255.
+
+    What is transparent is black, whatever colour is hidden there.
+    """
+    small: NDArray[np.floating] = np.asarray(premultiply(pictures), np.float32)
     for axis in (1, 2):
         length = small.shape[axis]
         edges = np.linspace(0, length, min(side, length) + 1).astype(int)

@@ -129,7 +129,8 @@ def _head_candidate(
     config: RecognizerConfig, start: Start, frozen: Frozen, head: Head, temperature: float, looks: int | None
 ) -> _Candidate:
     data = frozen.data
-    again = data.split_here and len(data.positions("train", "val")) <= FIRST_HEAD
+    everything = len(data.positions("train", "val", "generated"))
+    again = data.split_here and everything <= (FIRST_HEAD if looks is None else min(looks, FIRST_HEAD))
     described = Description(
         start.architecture,
         "candidate",

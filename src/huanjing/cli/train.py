@@ -36,7 +36,7 @@ train.add_command(recognizer)
 @click.option(
     "--size",
     type=click.Choice(["small", "medium", "large", "auto"]),
-    help="How wide the networks are; auto, the default, goes by pictures and minutes.",
+    help="How wide the networks are; auto, the default, goes by pictures and minutes, small with --private.",
 )
 @click.option("--minutes", metavar="M", type=float, help="How long to train; 10 unless told.")
 @click.option("--steps", metavar="N", type=click.IntRange(min=1), help="How many steps, instead of minutes.")
@@ -63,7 +63,11 @@ train.add_command(recognizer)
     "--run", type=click.Path(path_type=Path), help="The run folder; runs/FOLDER-RECIPE unless told."
 )
 @click.option("--seed", type=click.IntRange(min=0), help="What all randomness comes from; 0 unless told.")
-@click.option("--batch", type=click.IntRange(min=1), help="Pictures in a step; the recipe's unless told.")
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    help="Pictures in a step; the recipe's unless told, 128 with --private.",
+)
 @click.option(
     "--checkpoint-every",
     metavar="STEPS",

@@ -82,7 +82,8 @@ def test_a_damaged_model_does_not_hide_the_others(tmp_path: Path) -> None:
         (["show", "vgg61"], "No model 'vgg61'"),
         (["fetch", "vgg61"], "No network 'vgg61'"),
         (["fetch", "vgg16", "--classes", "classes.txt"], "--weights"),
-        (["fetch", "vgg16", "--as", "../vgg16"], "plain name"),
+        (["fetch", "vgg16", "--as", "../vgg16"], "letters a to z"),
+        (["fetch", "vgg16", "--as", "我的模型"], "letters a to z"),
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], says: str) -> None:

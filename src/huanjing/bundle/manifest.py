@@ -16,7 +16,8 @@ FORMAT = 1
 
 Positive = Annotated[int, Meta(gt=0)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+Name = Annotated[str, Meta(pattern=NAME)]
 
 
 class PictureInput(Struct, frozen=True, tag_field="type", tag="picture"):

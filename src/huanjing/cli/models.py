@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -121,6 +122,7 @@ def fetch(name: str, weights: Path | None, classes: Path | None, as_: str | None
     Example: huanjing models fetch vgg16
     """
     from huanjing.bundle import user_models
+    from huanjing.bundle.manifest import NAME
     from huanjing.recognition.presets import PRESETS
 
     if name not in PRESETS:
@@ -128,8 +130,10 @@ def fetch(name: str, weights: Path | None, classes: Path | None, as_: str | None
         raise ModelNotFoundError(f"No network {name!r} can be fetched. Those that can be: {known}.")
     if classes is not None and weights is None:
         raise UsageError("--classes goes with --weights: the official weights have ImageNet's classes.")
-    if as_ is not None and (Path(as_).name != as_ or not as_[:1].isalnum() or len(as_) > 100):
-        raise UsageError(f"--as is {as_!r}; it must be a plain name of letters, digits, dots, - or _.")
+    if as_ is not None and re.fullmatch(NAME, as_) is None:
+        raise UsageError(
+            f"--as is {as_!r}; it must be at most 100 letters a to z, digits, dots, - or _, a letter or digit first."
+        )
     preset = PRESETS[name]
     names = _read_classes(classes) if classes is not None else None
     # Before the download: without these nothing could be made of the file. They are imported after it.

@@ -50,6 +50,31 @@ def test_path_picture_and_array_agree(recognizer: Recognizer, espresso: Path) ->
     assert answers[1:] == answers[:1] * 3
 
 
+def test_a_picture_that_lies_on_its_side_is_turned_as_its_file_is(
+    recognizer: Recognizer, bison: Path, tmp_path: Path
+) -> None:
+    lying, upright = tmp_path / "lying.png", tmp_path / "upright.png"
+    with Image.open(bison) as opened:
+        opened.convert("RGB").save(upright)
+        exif = Image.Exif()
+        exif[0x0112] = 8
+        opened.convert("RGB").transpose(Image.Transpose.ROTATE_270).save(lying, exif=exif)
+    with Image.open(lying) as picture:
+        answers = [recognizer.recognize(each).labels for each in (upright, lying, picture)]
+    assert answers[1:] == answers[:1] * 2
+
+
+def test_a_cut_out_figure_stands_on_white_as_its_file_does(
+    recognizer: Recognizer, espresso: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.png"
+    with Image.open(espresso) as opened:
+        figure = opened.convert("RGBA")
+    figure.paste((0, 0, 0, 0), (0, 0, figure.width, 150))
+    figure.save(cut)
+    assert recognizer.recognize(figure).labels == recognizer.recognize(cut).labels
+
+
 def test_a_folder_and_a_single_picture_agree(recognizer: Recognizer, espresso: Path, bison: Path) -> None:
     paths = [espresso, bison] * 20
     together = list(recognizer.recognize_all(paths, top=1))

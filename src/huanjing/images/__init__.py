@@ -4,6 +4,7 @@ from huanjing.images.alpha import premultiply, unpremultiply
 from huanjing.images.decode import (
     DEFAULT_LIMITS,
     DecodeLimits,
+    as_seen,
     decode_bytes,
     decode_file,
     load_picture,
@@ -25,6 +26,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "PICTURE_SUFFIXES",
     "DecodeLimits",
+    "as_seen",
     "center_crop_box",
     "data_uri",
     "decode_bytes",

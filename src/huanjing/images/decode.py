@@ -154,6 +154,19 @@ def load_picture_bytes(
     )
 
 
+def as_seen(
+    picture: Image.Image, channels: Channels = 3, background: Colour = (255, 255, 255)
+) -> Image.Image:
+    """A picture of Pillow's as a viewer shows it: upright, in sRGB, on ``background`` where it is transparent.
+
+    Its own metadata says how it lies and what its colours mean; one without any stays as it is.
+    """
+    picture.load()
+    turn = _UPRIGHT.get(_orientation(picture))
+    seen = to_srgb(picture, channels, background)
+    return seen if turn is None else seen.transpose(turn)
+
+
 def _to_array(picture: Image.Image) -> np.ndarray:
     array = np.array(picture)
     return array[:, :, None] if array.ndim == 2 else array
@@ -187,12 +200,8 @@ def _decode(
                 _check_pixels(opened, name, limits)
                 if minimum_size is not None and kind is JPEG:
                     _shrink_while_decoding(opened, minimum_size)
-                opened.load()
-                turn = _UPRIGHT.get(_orientation(opened))
-                picture = to_srgb(opened, channels, background)
-                if turn is not None:
-                    picture = picture.transpose(turn)
-                elif picture is opened:
+                picture = as_seen(opened, channels, background)
+                if picture is opened:
                     picture = opened.copy()
     except PictureError:
         raise

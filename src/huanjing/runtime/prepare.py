@@ -13,7 +13,7 @@ from PIL import Image
 
 from huanjing.bundle import PictureInput
 from huanjing.errors import UsageError
-from huanjing.images import fit, load_picture, minimum_source_size
+from huanjing.images import as_seen, fit, load_picture, minimum_source_size
 
 Picture = str | PathLike[str] | NDArray[np.uint8] | Image.Image
 Loader = Callable[[], Picture]
@@ -34,7 +34,9 @@ def prepare(picture: Picture | Loader, into: PictureInput, slack: float, out: ND
             out[...] = picture
             return
         picture = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
-    if not isinstance(picture, Image.Image):
+    if isinstance(picture, Image.Image):
+        picture = as_seen(picture, into.channels)
+    else:
         picture = load_picture(
             picture,
             channels=into.channels,
@@ -45,9 +47,6 @@ def prepare(picture: Picture | Loader, into: PictureInput, slack: float, out: ND
                 crop_fraction=into.crop_fraction,
             ),
         )
-    mode = {1: "L", 3: "RGB", 4: "RGBA"}[into.channels]
-    if picture.mode != mode:
-        picture = picture.convert(mode)
     fitted = fit(
         picture,
         into.height,

@@ -20,6 +20,13 @@ def test_a_generated_picture_and_a_photograph(tmp_path: Path, espresso: Path) ->
     assert "AIGC 隐式标识" in chinese
 
 
+def test_the_films_of_a_folder_are_read_too(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\2\0isomiso2")
+    (tmp_path / "notes.txt").write_text("neither")
+    (found,) = json.loads(huanjing("inspect", tmp_path, "--format", "json").stdout)
+    assert (found["format"], found["generated"]) == ("MP4", "unsaid")
+
+
 def test_json_has_everything_and_names_what_failed(tmp_path: Path) -> None:
     huanjing("generate", "--seeds", "7-8", "-o", tmp_path)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")

@@ -140,6 +140,26 @@ def test_a_film_cut_short_is_read_as_far_as_it_goes(end: int, tmp_path: Path) ->
     assert read_metadata(tmp_path / "a.mp4").text == {}
 
 
+def test_a_heic_picture_is_no_film(tmp_path: Path) -> None:
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    with pytest.raises(PictureError, match="is a HEIC picture, which cannot be read"):
+        read_declared(tmp_path / "a.heic")
+
+
+def test_boxes_without_end_are_no_trap(tmp_path: Path) -> None:
+    nested = b""
+    for _ in range(5000):
+        nested = (len(nested) + 8).to_bytes(4, "big") + b"moov" + nested
+    (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + nested)
+    assert read_metadata(tmp_path / "a.mp4").text == {}
+
+
+def test_damaged_exif_hides_nothing_beside_it(tmp_path: Path) -> None:
+    xmp = source_type("trainedAlgorithmicMedia")
+    Image.fromarray(GREY).save(tmp_path / "a.webp", exif=b"Exif\0\0MM\0*\xff\xff", xmp=xmp.encode())
+    assert read_declared(tmp_path / "a.webp").generated == "yes"
+
+
 def test_a_smaller_copy_carries_the_packet_on(tmp_path: Path) -> None:
     xmp = source_type("trainedAlgorithmicMedia")
     first = png(tmp_path / "a.png", **{XMP_KEY: xmp})

@@ -62,13 +62,15 @@ def inspect(pictures: tuple[str, ...], format_: str, lang: Lang | None) -> int:
     from rich.console import Console
 
     from huanjing.cli.sources import expand
+    from huanjing.images import PICTURE_SUFFIXES
+    from huanjing.images.metadata import FILM_SUFFIXES
     from huanjing.runtime.declared import Declared, read_declared
 
     console = Console(highlight=False, soft_wrap=True)
     language = resolve_language(lang, human=format_ == "table")
     found: list[Declared] = []
     failed = False
-    for path in expand(list(pictures)).paths:
+    for path in expand(list(pictures), PICTURE_SUFFIXES | FILM_SUFFIXES).paths:
         try:
             each = read_declared(path)
         except PictureError as error:

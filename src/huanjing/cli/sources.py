@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from natsort import natsorted, ns
 
 from huanjing.datasets import index_folder
 from huanjing.errors import UsageError
+from huanjing.images import PICTURE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,10 @@ class Sources:
     total: int | None
 
 
-def expand(arguments: list[str]) -> Sources:
+def expand(arguments: list[str], suffixes: Collection[str] = PICTURE_SUFFIXES) -> Sources:
     """The pictures that ``arguments`` name. A path that does not exist stays in, to be named as a failure.
 
+    :param suffixes: of the files that are taken from folders.
     :raises UsageError: where a pattern matches nothing, or ``-`` stands beside other arguments.
     :raises DatasetError: where a folder holds no picture.
     """
@@ -32,14 +34,14 @@ def expand(arguments: list[str]) -> Sources:
         return Sources(_standard_input(), None)
     if "-" in arguments:
         raise UsageError("- (paths from standard input) cannot stand beside other arguments")
-    paths = [path for argument in arguments for path in _expand_one(argument)]
+    paths = [path for argument in arguments for path in _expand_one(argument, suffixes)]
     return Sources(paths, len(paths))
 
 
-def _expand_one(argument: str) -> list[str]:
+def _expand_one(argument: str, suffixes: Collection[str]) -> list[str]:
     path = Path(argument)
     if path.is_dir():
-        folder = index_folder(path)
+        folder = index_folder(path, suffixes)
         return [str(folder.path(file)) for file in folder.files]
     if glob.has_magic(argument) and not path.exists():
         matches = natsorted(glob.iglob(argument, recursive=True), alg=ns.PATH)  # noqa: PTH207 (patterns may be absolute)

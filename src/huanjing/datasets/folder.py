@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -56,11 +57,14 @@ class PictureFolder:
         return self.root / file.name
 
 
-def index_folder(folder: str | os.PathLike[str]) -> PictureFolder:
+def index_folder(
+    folder: str | os.PathLike[str], suffixes: Collection[str] = PICTURE_SUFFIXES
+) -> PictureFolder:
     """List the pictures in ``folder`` and all folders below it.
 
     What is hidden is passed over; links are followed, each real folder once, so that loops end.
 
+    :param suffixes: of the files that are listed, in lower case.
     :raises DatasetError: where there is no such folder, or no file with a picture's suffix in it.
     """
     root = Path(folder)
@@ -84,7 +88,7 @@ def index_folder(folder: str | os.PathLike[str]) -> PictureFolder:
         for name in files:
             if name.startswith("."):
                 continue
-            if Path(name).suffix.lower() in PICTURE_SUFFIXES:
+            if Path(name).suffix.lower() in suffixes:
                 names.append((Path(place) / name).relative_to(root).as_posix())
             else:
                 others += 1

@@ -93,11 +93,16 @@ def find_format(data: bytes) -> PictureFormat | None:
     return None
 
 
+def is_film(data: bytes) -> bool:
+    """Whether data that :func:`find_format` does not know is built as MP4 films are, and is no HEIC picture."""
+    return data[4:8] == b"ftyp" and not _HEIF_BRANDS.intersection(_brands(data))
+
+
 def describe_unreadable(data: bytes) -> str:
     """Say in plain words what data that :func:`find_format` does not know seems to be."""
     readable = ", ".join(known.name for known in FORMATS)
     if data[4:8] == b"ftyp":
-        what = "a HEIC picture" if _HEIF_BRANDS.intersection(_brands(data)) else "a video"
+        what = "a video" if is_film(data) else "a HEIC picture"
         return f"is {what}, which cannot be read; convert it to one of {readable}"
     start = data[:64].lstrip()
     for signature, what in _UNREADABLE:

@@ -18,12 +18,14 @@ from huanjing.errors import PictureError
 from huanjing.images.animation import XMP_BOX
 from huanjing.images.decode import DEFAULT_LIMITS
 from huanjing.images.files import read_regular_file
-from huanjing.images.formats import describe_unreadable, find_format
+from huanjing.images.formats import describe_unreadable, find_format, is_film
 from huanjing.images.quiet import quiet_pillow
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
+FILM_SUFFIXES = {".mp4", ".m4v", ".mov"}
+"""Of the films whose metadata is read."""
 XMP_KEY = "XML:com.adobe.xmp"
 """The key of the PNG text that holds the XMP packet."""
 
@@ -42,6 +44,8 @@ _EXIF_TEXT = {
 _LONGEST_TEXT = 1_000_000
 _LONGEST_JPEG_XMP = 65_000
 _BOXES_OF_BOXES = {b"moov", b"trak", b"udta"}
+_DEEPEST = 8
+"""Boxes in boxes; a film's tags lie four deep."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def read_metadata(path: str | PathLike[str]) -> Metadata:
     c2pa = _C2PA in data
     kind = find_format(data)
     if kind is None:
-        if data[4:8] == b"ftyp":
+        if is_film(data):
             return _read_film(data, c2pa)
         raise PictureError(path, describe_unreadable(data))
     try:
@@ -94,11 +98,19 @@ def _texts(opened: ImageFile, data: bytes) -> dict[str, str]:
     found = {key: value for key, value in _png_text(opened, data) if isinstance(value, str)}
     if comment := _decode(opened.info.get("comment")):
         found["Comment"] = comment
-    exif = opened.getexif()
-    for tag, value in (*exif.items(), *exif.get_ifd(_EXIF_IFD).items()):
+    for tag, value in _exif(opened):
         if tag in _EXIF_TEXT and (said := _exif_text(value)):
             found[f"EXIF {_EXIF_TEXT[tag]}"] = said
     return {key: value[:_LONGEST_TEXT] for key, value in found.items()}
+
+
+def _exif(opened: ImageFile) -> list[tuple[int, Any]]:
+    """EXIF's numbers and values; none where it is damaged, which says nothing about what stands beside it."""
+    try:
+        exif = opened.getexif()
+        return [*exif.items(), *exif.get_ifd(_EXIF_IFD).items()]
+    except Exception:  # noqa: BLE001  as many kinds as damaged pictures raise
+        return []
 
 
 def _png_text(opened: ImageFile, data: bytes) -> list[tuple[str, Any]]:
@@ -157,15 +169,17 @@ def _read_film(data: bytes, c2pa: bool) -> Metadata:
     return Metadata("MP4", width, height, xmp, text, c2pa)
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Every box that may matter, at any depth: its type and its content."""
+def _boxes(data: bytes, depth: int = 1) -> Iterator[tuple[bytes, bytes]]:
+    """Every box that may matter, as deep as films have them: its type and its content."""
     for kind, content in _boxes_of(data):
         yield kind, content
+        if depth == _DEEPEST:
+            continue
         if kind in _BOXES_OF_BOXES:
-            yield from _boxes(content)
+            yield from _boxes(content, depth + 1)
         elif kind == b"meta":
             # ISO files put a version of four bytes before the boxes, QuickTime's do not.
-            yield from _boxes(content if content[4:8] == b"hdlr" else content[4:])
+            yield from _boxes(content if content[4:8] == b"hdlr" else content[4:], depth + 1)
 
 
 def _boxes_of(data: bytes, start: int = 0) -> Iterator[tuple[bytes, bytes]]:

@@ -53,6 +53,12 @@ def test_a_name_is_no_way_out_of_the_folder(
         find_model(name, "recognizer")
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody-is-called-so/model"])
+def test_a_path_that_cannot_be_is_an_unknown_model(name: str) -> None:
+    with pytest.raises(ModelNotFoundError, match="cannot be looked at"):
+        find_model(name, "recognizer")
+
+
 def test_a_model_of_the_other_kind_is_refused() -> None:
     with pytest.raises(BundleError, match="is a recognizer; a generator is needed"):
         find_model("efficientnet-lite0", "generator")

@@ -126,8 +126,13 @@ def test_a_direction_of_the_sheet_is_the_one_that_generate_takes(tmp_path: Path)
 def test_what_is_no_start_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"no archive")
     np.savez(tmp_path / "other.npz", latent=np.zeros(64, np.float32), model_sha256=np.array("0" * 64))
+    np.savez_compressed(tmp_path / "packed.npz", latent=np.zeros(9000), model_sha256=np.array("0" * 64))
+    damaged = bytearray((tmp_path / "packed.npz").read_bytes())
+    damaged[60:70] = bytes(range(200, 210))
+    (tmp_path / "packed.npz").write_bytes(damaged)
     for start, said in (
         (tmp_path / "a.npz", "neither"),
+        (tmp_path / "packed.npz", "neither"),
         ("-", "neither"),
         (tmp_path / "other.npz", "another generator"),
     ):

@@ -1,5 +1,7 @@
 """Generation without TensorFlow: a seed's picture is always the same."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import huanjing
 from huanjing import Generator
 from huanjing.datasets import clothing_folder, prepare_pictures
+from huanjing.errors import BundleError
 from huanjing.runtime import latents
 
 
@@ -80,6 +83,20 @@ def test_a_seeds_picture_does_not_depend_on_the_engines_threads(
 
     monkeypatch.setattr(engine, "processors", lambda: threads)
     np.testing.assert_array_equal(Generator().generate([163, 5]), generator.generate([163, 5]))
+
+
+def test_a_graph_of_another_shape_than_the_manifest_says_is_refused(
+    generator: Generator, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(generator.bundle.folder, folder)
+    manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    manifest["input"]["height"] = 32
+    (folder / "model.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(
+        BundleError, match=r"graph's picture has shape \[32,28,28,1\].* says \[32, 28, 1\] for one"
+    ):
+        Generator(folder).generate([7])
 
 
 def test_truncation_moves_latents_towards_their_mean(generator: Generator) -> None:

@@ -71,6 +71,17 @@ def load_bundle(folder: str | os.PathLike[str], *, verify: bool = True) -> Bundl
     """
     folder = Path(folder)
     manifest = _read_manifest(folder / MANIFEST)
+    try:
+        _check_files(folder, manifest, verify=verify)
+    except OSError as error:
+        raise BundleError(f"{error.filename or folder}: cannot be read: {error.strerror}") from None
+    for needed in (GRAPH, str(Path(GRAPH).with_suffix(".bin"))):
+        if needed not in manifest.files:
+            raise BundleError(f"{folder}: {MANIFEST} lists no {needed}; a model cannot be used without it")
+    return Bundle(folder, manifest)
+
+
+def _check_files(folder: Path, manifest: Manifest, *, verify: bool) -> None:
     for name, entry in manifest.files.items():
         path = _inside(folder, name)
         if not path.is_file():
@@ -85,10 +96,6 @@ def load_bundle(folder: str | os.PathLike[str], *, verify: bool = True) -> Bundl
                 f"{folder}: the content of {name} does not match its SHA-256 in {MANIFEST}. "
                 "It was damaged or changed; get the model again."
             )
-    for needed in (GRAPH, str(Path(GRAPH).with_suffix(".bin"))):
-        if needed not in manifest.files:
-            raise BundleError(f"{folder}: {MANIFEST} lists no {needed}; a model cannot be used without it")
-    return Bundle(folder, manifest)
 
 
 def write_bundle(

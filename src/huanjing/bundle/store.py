@@ -34,7 +34,13 @@ def find_model(name: str | os.PathLike[str] | None, kind: Kind) -> Bundle:
     :raises BundleError: for a model that is damaged, or of the other kind.
     """
     wanted = os.fspath(name) if name is not None else DEFAULT_MODELS[kind]
-    folder = _locate(wanted)
+    try:
+        folder = _locate(wanted)
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # no such home as ~name, a name that is too long, no right to look
+        raise ModelNotFoundError(f"{wanted}: cannot be looked at: {error}") from None
     if folder is None:
         known = ", ".join(sorted({path.name for path in installed_models()})) or "none"
         raise ModelNotFoundError(

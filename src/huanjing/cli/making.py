@@ -118,6 +118,7 @@ class Start:
 
         :raises UsageError: where it is neither, or belongs to another generator.
         """
+        import zlib
         from zipfile import BadZipFile
 
         import numpy as np
@@ -132,7 +133,7 @@ class Start:
             with np.load(text, allow_pickle=False) as file:
                 latent, model = file["latent"], str(file["model_sha256"])
                 classes = file.get("classes")
-        except (OSError, ValueError, TypeError, LookupError, EOFError, BadZipFile):
+        except (OSError, ValueError, TypeError, LookupError, EOFError, BadZipFile, zlib.error):
             raise UsageError(
                 f"{text}: is neither a seed (a whole number) nor a file that huanjing project wrote"
             ) from None

@@ -12,7 +12,7 @@ from typing import Literal
 
 import platformdirs
 
-from huanjing.bundle import Bundle
+from huanjing.bundle import Bundle, LatentInput
 from huanjing.errors import BundleError, UsageError
 from huanjing.runtime.silent import ov
 
@@ -74,7 +74,7 @@ def compile_graph(
 
     :param outputs: names of the outputs that are wanted; what only others need is not computed.
     :param streams: how many inferences run side by side; all processors are shared among them.
-    :raises BundleError: where OpenVINO cannot use the graph.
+    :raises BundleError: where OpenVINO cannot use the graph, or it is not of the shapes that the manifest says.
     """
     settings = {
         "INFERENCE_PRECISION_HINT": resolve_precision(precision),
@@ -91,6 +91,23 @@ def compile_graph(
             shapes[each] = each.get_partial_shape()
             shapes[each][0] = batch
         model.reshape(shapes)
+        _refuse_other_shapes(bundle, model)
         return core().compile_model(model, "CPU", settings)
     except RuntimeError as error:
         raise BundleError(f"{bundle.folder}: OpenVINO cannot use this graph: {error}") from error
+
+
+def _refuse_other_shapes(bundle: Bundle, model: ov.Model) -> None:
+    manifest = bundle.manifest
+    shape = manifest.input
+    said = {"picture": [shape.height, shape.width, shape.channels], "logits": [len(manifest.classes)]}
+    if isinstance(shape, LatentInput):
+        said |= {"latent": [shape.size], "classes": [len(shape.frequencies)]}
+    for port in (*model.inputs, *model.outputs):
+        found = port.get_partial_shape()
+        for name in port.get_names() & said.keys():
+            if not found.compatible(ov.PartialShape([-1, *said[name]])):
+                raise BundleError(
+                    f"{bundle.folder}: the graph's {name} has shape {found}, and model.json says {said[name]} for one. "
+                    "They are not of one model; get it again."
+                )

@@ -13,7 +13,9 @@ novelty is log d², moved and scaled by two numbers from validation pictures: 0 
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +96,7 @@ def load_novelty(bundle: Bundle) -> NoveltyScore:
             means, directions, variances, rest = (
                 np.asarray(file[name], np.float32) for name in ("means", "directions", "variances", "rest")
             )
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise BundleError(f"{bundle.folder}: {NOVELTY} cannot be read: {error}") from None
     shapes = means.shape, directions.shape, variances.shape, rest.shape
     fitting = means.ndim == 2 and shapes[1:] == ((means.shape[1], len(variances)), (len(variances),), (1,))

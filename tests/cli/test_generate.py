@@ -156,6 +156,8 @@ def test_what_cannot_be_is_explained(tmp_path: Path) -> None:
         (["--seeds", "a"], "neither a number"),
         (["--seeds", "1", "-n", 3], "leave out"),
         (["--seeds", "1", "--interpolate", 3], "at least two"),
+        (["-n", 500, "--interpolate", 4, "--scale", 64], "1,997 frames of 1792 by 1792, 6.0 GiB"),
+        (["-n", 500, "--interpolate", 50], "at most 20,000 frames"),
         (["--format", "gif"], "add --interpolate"),
         (["--direction", "1"], "K=AMOUNT"),
         (["--direction", "99=1"], "from 1 to 64"),

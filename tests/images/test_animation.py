@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -40,6 +41,30 @@ def test_every_frame_comes_back(encode: object, channels: int) -> None:
     mode = "L" if channels == 1 else "RGB"
     for shown, frame in zip(played(encode(frames, 10), mode), frames, strict=True):
         assert np.abs(shown.reshape(frame.shape).astype(int) - frame).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("encode", "rate", "seconds"),
+    [
+        (encode_gif, 12, 2),
+        (encode_gif, 30, 0.8),
+        (encode_gif, 60, 0.48),  # as fast as a GIF goes
+        (encode_webp_animation, 12, 2),
+        (encode_webp_animation, 60, 0.4),
+    ],
+)
+def test_a_film_lasts_as_long_as_its_rate_says(
+    encode: Callable[[np.ndarray, float], bytes], rate: float, seconds: float
+) -> None:
+    frames = np.arange(24, dtype=np.uint8)[:, None, None, None] * np.full((1, 8, 8, 1), 10, np.uint8)
+    lasted = 0
+    with Image.open(io.BytesIO(encode(frames, rate))) as film:
+        assert film.n_frames == 24
+        for k in range(film.n_frames):
+            film.seek(k)
+            film.load()
+            lasted += film.info["duration"]
+    assert lasted / 1000 == pytest.approx(seconds, abs=0.01)
 
 
 @pytest.mark.parametrize("encode", [encode_gif, encode_webp_animation])

@@ -23,6 +23,7 @@ from huanjing.cli.making import (
     label_option,
     parse_seeds,
     quality_option,
+    refuse_long_film,
     scale_option,
     wanted_kind,
     write_new,
@@ -42,7 +43,6 @@ CHUNK = 1024
 """Pictures that are made while those before them are written; more are never in memory."""
 SYNCED = 64
 """Up to so many pictures, each is on the disk before the command ends; of more, the system decides."""
-MOST_FRAMES = 20_000
 
 
 @click.command()
@@ -112,10 +112,6 @@ def generate(
     grid_kind = wanted_kind(grid, "--grid", STILLS) if grid is not None else ""
     if film and len(seeds) < 2:
         raise UsageError("--interpolate goes from one seed to the next, so that it needs at least two.")
-    if film and (len(seeds) - 1) * asked["interpolate"] > MOST_FRAMES:
-        raise UsageError(
-            f"That film would have more than {MOST_FRAMES:,} frames; ask for fewer seeds or frames."
-        )
     if film and grid is not None:
         raise UsageError("--grid shows pictures and --interpolate makes a film; ask for one at a time.")
     finish = Finish(asked["scale"], asked["words"], asked["quality"])
@@ -128,6 +124,7 @@ def generate(
     details = class_name(generator, class_) | _details(truncation, asked["directions"])
     making = _Making(generator, class_, truncation, shift, details, finish, asked["force"])
     if film:
+        refuse_long_film((len(seeds) - 1) * asked["interpolate"] + 1, generator, finish.scale)
         making.write_film(place, seeds, asked["interpolate"], asked["rate"])
         print(place)
     elif output is not None or grid is None:

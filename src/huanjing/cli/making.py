@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STILLS = ("png", "jpg", "webp")
 FILMS = ("gif", "webp", "mp4")
 MOST_SEEDS = 10_000_000
+MOST_FRAMES = 20_000
+MOST_BYTES = 2**31
+"""Of a film's frames before they are encoded."""
 LONGEST = {"jpg": 65_500, "webp": 16_383}
 """Pixels that a format can hold in either direction: libjpeg's bound, and WebP's."""
 
@@ -194,6 +197,19 @@ def _refuse_longer(shape: tuple[int, ...], kind: str) -> None:
         raise UsageError(
             f"The picture would have {width:,} by {height:,} pixels, and {kind} holds at most {most:,} either way. Ask "
             "for fewer or smaller pictures, or another format."
+        )
+
+
+def refuse_long_film(frames: int, generator: Generator, scale: int) -> None:
+    """Refuse a film that would not fit into memory. :raises UsageError: there."""
+    shape = generator.latent
+    height, width = shape.height * scale, shape.width * scale
+    needed = frames * height * width * shape.channels
+    if frames > MOST_FRAMES or needed > MOST_BYTES:
+        raise UsageError(
+            f"That film would have {frames:,} frames of {width} by {height}, {needed / 2**30:.1f} GiB; at most "
+            f"{MOST_FRAMES:,} frames and {MOST_BYTES / 2**30:.0f} GiB can be made. Ask for fewer seeds or frames, or "
+            "for a smaller --scale."
         )
 
 

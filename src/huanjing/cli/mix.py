@@ -17,6 +17,7 @@ from huanjing.cli.making import (
     force_option,
     label_option,
     quality_option,
+    refuse_long_film,
     scale_option,
     wanted_kind,
     write_new,
@@ -74,6 +75,8 @@ def mix(first: str, last: str, model: str | None, class_: str | None, output: Pa
 
     generator = Generator(model)
     ends = [Start.read(text, generator, class_) for text in (first, last)]
+    if kind in {"gif", "mp4"}:
+        refuse_long_film(asked["steps"], generator, finish.scale)
     between = asked["steps"] - 1
     rows = [end.classes for end in ends if end.classes is not None]
     pictures = generator.draw(

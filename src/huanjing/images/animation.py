@@ -25,9 +25,11 @@ _GIF_XMP_END = bytes([1, *range(255, -1, -1), 0])
 def encode_gif(frames: np.ndarray, rate: float, xmp: str = "") -> bytes:
     """Return the GIF of NHWC uint8 frames (1, 3 or 4 channels, 0..255), ``rate`` a second, playing for ever.
 
-    Grey stays exact; colours become at most 256 for each frame; a pixel is seen through or not.
+    Grey stays exact; colours become at most 256 for each frame; a pixel is seen through or not. A frame lasts whole
+    hundredths of a second, so that they differ where the rate asks for parts of one, and at least two, below which
+    browsers take ten.
     """
-    data = _encode_frames(frames, rate, "GIF", optimize=False, disposal=2)
+    data = _encode_frames(frames, _lengths(len(frames), rate, 10, 20), "GIF", optimize=False, disposal=2)
     if not xmp:
         return data
     return data[:-1] + b"\x21\xff\x0bXMP DataXMP" + xmp.encode() + _GIF_XMP_END + data[-1:]
@@ -35,7 +37,7 @@ def encode_gif(frames: np.ndarray, rate: float, xmp: str = "") -> bytes:
 
 def encode_webp_animation(frames: np.ndarray, rate: float, xmp: str = "") -> bytes:
     """Return the lossless WebP of NHWC uint8 frames (1, 3 or 4 channels, 0..255), playing for ever."""
-    return _encode_frames(frames, rate, "WEBP", lossless=True, xmp=xmp.encode())
+    return _encode_frames(frames, _lengths(len(frames), rate), "WEBP", lossless=True, xmp=xmp.encode())
 
 
 def encode_mp4(frames: np.ndarray, rate: float, tags: Mapping[str, str], xmp: str = "") -> bytes:
@@ -73,7 +75,13 @@ def encode_mp4(frames: np.ndarray, rate: float, tags: Mapping[str, str], xmp: st
     return data + (8 + len(packet)).to_bytes(4, "big") + b"uuid" + packet
 
 
-def _encode_frames(frames: np.ndarray, rate: float, kind: str, **options: object) -> bytes:
+def _lengths(count: int, rate: float, unit: int = 1, least: int = 1) -> list[int]:
+    """How long each frame lasts in milliseconds, in whole ``unit``s, so that no error adds up."""
+    ends = np.round(np.arange(count + 1) * (1000 / rate / unit)) * unit
+    return [max(least, int(length)) for length in np.diff(ends)]
+
+
+def _encode_frames(frames: np.ndarray, lengths: list[int], kind: str, **options: object) -> bytes:
     pictures = [to_image(frame, (1, 3, 4), kind) for frame in frames]
     buffer = BytesIO()
     pictures[0].save(
@@ -81,7 +89,7 @@ def _encode_frames(frames: np.ndarray, rate: float, kind: str, **options: object
         kind,
         save_all=True,
         append_images=pictures[1:],
-        duration=round(1000 / rate),
+        duration=lengths,
         loop=0,
         **options,
     )

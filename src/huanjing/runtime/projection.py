@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -142,18 +142,18 @@ class Projector:
 
     def _neighbours(self) -> list[float]:
         pictures = self._pool[2]
-        flat = pictures.reshape(POOL, -1)
         distances = []
         for k in range(NEIGHBOURS):
-            apart = np.square(flat - flat[k]).mean(axis=1)
+            picture = pictures[k].astype(np.float32)
+            apart = _apart(pictures, picture)
             apart[k] = np.inf
-            distances.append(sum(self._distances(pictures[apart.argmin()][None], pictures[k])) / 2)
+            distances.append(sum(self._distances(pictures[apart.argmin()][None], picture)) / 2)
         return distances
 
     def _search(self, picture: Array) -> tuple[Array, Array | None, float]:
         """The latent, its class, and the distance of the nearest random picture."""
         pool, rows, pictures = self._pool
-        order = np.square(pictures - picture).mean(axis=(1, 2, 3)).argsort()[:STARTS]
+        order = _apart(pictures, picture).argsort()[:STARTS]
         random = sum(self._distances(pictures[order[:1]], picture)) / 2
         found = []
         for k in order:
@@ -169,16 +169,21 @@ class Projector:
         return last, classes, random
 
     @cached_property
-    def _pool(self) -> tuple[Array, Array | None, Array]:
+    def _pool(self) -> tuple[Array, Array | None, NDArray[np.float16]]:
+        """Random latents, their classes, and their pictures, in half precision: of large ones they take much room."""
         seeds = range(FIRST_SEED, FIRST_SEED + POOL)
         latent = latents(seeds, self.generator.latent.size)
         rows = self.generator.class_rows(seeds, self.class_)
-        return latent, rows, self.generator.pictures(latent, rows)
+        shape = self.generator.latent
+        pictures = np.empty((POOL, shape.height, shape.width, shape.channels), np.float16)
+        for some in _chunks(POOL):
+            pictures[some] = self.generator.pictures(latent[some], None if rows is None else rows[some])
+        return latent, rows, pictures
 
     @cached_property
     def _spreads(self) -> tuple[float, float]:
         """What two random pictures have between them: mean square of pixels, square of features."""
-        pictures = self._pool[2][: 2 * NEIGHBOURS]
+        pictures = self._pool[2][: 2 * NEIGHBOURS].astype(np.float32)
         features = self._features(pictures)
         pixels = np.square(pictures[::2] - pictures[1::2]).mean()
         return float(pixels), float(np.square(features[::2] - features[1::2]).sum(axis=1).mean())
@@ -207,10 +212,11 @@ class Projector:
 
         return residuals
 
-    def _distances(self, pictures: Array, picture: Array) -> tuple[float, float]:
+    def _distances(self, pictures: NDArray[np.floating], picture: Array) -> tuple[float, float]:
         """By pixels and by features, of the one picture in ``pictures`` to ``picture``."""
-        pixel = np.square(pictures[0] - picture).mean() / self._spreads[0]
-        seen, wanted = self._features(np.stack([pictures[0], picture]))
+        one = pictures[0].astype(np.float32)
+        pixel = np.square(one - picture).mean() / self._spreads[0]
+        seen, wanted = self._features(np.stack([one, picture]))
         return float(pixel), float(np.square(seen - wanted).sum() / self._spreads[1])
 
     def _features(self, pictures: Array) -> Array:
@@ -218,6 +224,18 @@ class Projector:
         features = self.recognizer.features(to_uint8(pictures[..., :3]))
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         return np.asarray(features / np.maximum(lengths, 1e-12), np.float32)
+
+
+def _apart(pictures: NDArray[np.floating], picture: Array) -> NDArray[np.float64]:
+    """The mean square of what lies between each of ``pictures`` and one, a few at a time."""
+    apart = np.empty(len(pictures))
+    for some in _chunks(len(pictures)):
+        apart[some] = np.square(pictures[some] - picture).mean(axis=(1, 2, 3))
+    return apart
+
+
+def _chunks(count: int, size: int = 64) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, count, size))
 
 
 def _descend(residuals: Residuals, latent: Array, steps: int) -> tuple[float, Array]:

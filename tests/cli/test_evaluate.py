@@ -35,12 +35,14 @@ def test_it_says_how_good_the_model_is_and_shows_it(folder: Path, tmp_path: Path
     assert result.exit_code == 0, result.output
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "top-1 accuracy      83.3 %" in result.stdout
+    assert "espresso" in result.stdout, "and no number of a class"
     report = json.loads((output / "report.json").read_text(encoding="utf-8"))
     assert report["top1"]["value"] == pytest.approx(5 / 6)
     assert report["mistakes"][0]["path"] == "espresso/really-a-bison.jpg"
     page = (output / "report.html").read_text(encoding="utf-8")
     assert "espresso/really-a-bison.jpg" in page
     assert "data:image/jpeg" in page
+    assert "意式浓缩咖啡" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
 

@@ -140,7 +140,8 @@ def summary_lines(evaluation: Evaluation, language: Lang) -> list[str]:
     title = words["weakest"] if len(weakest) > WORST else words["class"]
     heads = (words["pictures"], words["precision"], words["recall"], "F1")
     lines.append(f"{_columns(title, *heads)} (95 %)")
-    lines += [_class_line(one, words) for one in weakest[:WORST]]
+    chinese = evaluation.chinese if language == "zh" else {}
+    lines += [_class_line(chinese.get(one.name, one.name), one, words) for one in weakest[:WORST]]
     if len(weakest) > WORST:
         lines.append(words["more"].format(count=len(weakest) - WORST))
     if evaluation.caution is not None:
@@ -166,10 +167,10 @@ def _named(figures: Sequence[tuple[str, str]], words: Mapping[str, str]) -> list
     return [f"  {set_cell_size(words[key], 19)}{text}" for key, text in figures]
 
 
-def _class_line(one: ClassFigures, words: Mapping[str, str]) -> str:
+def _class_line(name: str, one: ClassFigures, words: Mapping[str, str]) -> str:
     interval = words["interval"].format(low=f"{100 * one.f1.low:.0f}", high=f"{100 * one.f1.high:.0f}")
     shares = [f"{100 * share.value:.1f} %" for share in (one.precision, one.recall, one.f1)]
-    return f"{_columns(one.name, f'{one.pictures:,}', *shares)} {interval}"
+    return f"{_columns(name, f'{one.pictures:,}', *shares)} {interval}"
 
 
 def _columns(name: str, pictures: str, precision: str, recall: str, f1: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,6 +79,8 @@ class Evaluation:
     """How well other things are told from these pictures, where there were some to try."""
     caution: Caution | None = None
     """What may flatter the model: pictures that it learned from, or by which its training chose."""
+    chinese: Mapping[str, str] = field(default_factory=dict)
+    """What its classes are called in Chinese, where the model knows."""
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain types, ready for JSON."""
@@ -96,7 +98,8 @@ def evaluate(
     :param unlike: pictures of other things, to see whether the model tells that it was not taught these.
     :raises UsageError: where a class of the folder is none of the model's, or no picture can be read.
     """
-    names = tuple(one.id or one.en for one in recognizer.classes)
+    english, ids = ([getattr(one, key) for one in recognizer.classes] for key in ("en", "id"))
+    names = tuple(english if len(set(english)) == len(english) else ids)
     meant = match_classes(folder.classes, [(one.id, one.en, one.zh) for one in recognizer.classes])
     paths = [folder.index.path(file) for file in folder.index.files]
     rows: list[NDArray[np.float64]] = []
@@ -122,6 +125,8 @@ def evaluate(
     if not rows:
         raise UsageError(f"{folder.index.root}: none of its {len(paths)} pictures can be read.")
     found = judge(recognizer.bundle.manifest.name, names, np.stack(rows), np.array(labels), kept, broken)
+    chinese = {name: one.zh for name, one in zip(names, recognizer.classes, strict=True) if one.zh}
+    found = replace(found, chinese=chinese)
     if not unlike:
         return found
     others: list[float] = []

@@ -130,11 +130,14 @@ PLANS = (
     Plan("faces", "modulated zen3 classic loss", 8, "modulated",
          (*SHORT, 'objective="non-saturating"', *FIXED), seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 no penalty", 8, "modulated", (*SHORT, "penalty=0.0", *FIXED), seeds=(0, 1, 2)),
+    Plan("faces", "modulated zen3 no average", 8, "modulated", (*SHORT, "average_half_life=0"), seeds=(0, 1, 2)),
+    Plan("faces", "modulated zen3 rate 2e-3", 8, "modulated", ("rate=2e-3", "last_rate=2e-3", "hold=0.0"),
+         seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 whole penalty", 8, "modulated", (*SHORT, "penalty_share=1.0"), seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b64", 8, "modulated", (*SHORT, "batch=64"), seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b8", 8, "modulated", (*SHORT, "batch=8"), seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b4", 8, "modulated", (*SHORT, "batch=4")),
-    Plan("faces", "dcgan zen3", 60, "dcgan", seeds=(0, 1)),
+    Plan("faces", "dcgan zen3", 60, "dcgan", seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3", 60, "modulated", seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b8", 60, "modulated", ("batch=8", "penalty_share=0.25")),
     Plan("faces128", "modulated falling", 16, "modulated", ("rate=1e-3", "last_rate=1e-4", "hold=0.0"),
@@ -193,6 +196,7 @@ BOUNDS = (
     Bound("faces", ("modulated falling", 60), ("dcgan", 100), 0.5, HOUR),
     Bound("faces", ("modulated zen3", 60), ("dcgan zen3", 60), 0.5, HOUR),
     Bound("faces", ("modulated zen3", 60), ("dcgan zen3", 60), 0.5, HOUR, EMBEDDED, 1),
+    Bound("faces", ("modulated zen3", 60), ("dcgan zen3", 60), 0.5, HOUR, EMBEDDED, 2),
 )
 
 

@@ -64,6 +64,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--core-minutes", type=float, default=20.0)
+    parser.add_argument("--until", type=float, help="stop after so many of them; rates fall as if it went on")
     parser.add_argument("--scored", type=int, default=SCORED, help="pictures that a score is taken on")
     parser.add_argument("--own", type=Path, help="a recogniser trained on such pictures, to score by as well")
     parser.add_argument("--model", type=Path, help="where the generator that came of it goes, as a bundle")
@@ -74,6 +75,7 @@ def main() -> None:
         conditional=asked.conditional, own=asked.own,
     )  # fmt: skip
     curve.out, curve.scored, curve.model = asked.out, asked.scored, asked.model
+    curve.until = asked.until or asked.core_minutes
     curve.run()
 
 
@@ -98,7 +100,7 @@ class Curve:
         classes = choose_classes(read["train"], "yes", RECIPES[recipe]) if conditional else []
         self.labels = number_classes(read["train"], classes)
         self.config = _config(read["train"], recipe, size, changes, augment, seed, classes)
-        self.core_minutes = core_minutes
+        self.core_minutes = self.until = core_minutes
         self.out, self.scored = Path("curve.json"), SCORED
         self.model: Path | None = None
         # In the folder's order they would lie class by class.
@@ -124,7 +126,7 @@ class Curve:
         step = make_step(self.config, state)
         spent, number, due = 0.0, 0, FIRST_POINT
         with Feed(self.config, self.sets["train"], self.labels, 0) as feed:
-            while spent < self.core_minutes:
+            while spent < self.until:
                 started = time.process_time()
                 for _ in range(STEPS):
                     progress = tf.constant(min(1.0, spent / self.core_minutes), tf.float32)
@@ -133,7 +135,7 @@ class Curve:
                 loss = float(losses[0])
                 # Tracing and optimising the graph is no training; a run of any length pays it once.
                 spent += (time.process_time() - started) / 60.0 if number > STEPS else 0.0
-                if spent >= due or spent >= self.core_minutes:
+                if spent >= due or spent >= self.until:
                     due *= GROWTH
                     self._point(state, number, spent, loss)
         if self.model is not None:

@@ -41,12 +41,15 @@ def test_names_come_in_chinese(recognizer: Recognizer, espresso: Path) -> None:
     assert recognizer.recognize(espresso, language="zh").labels[0].name == "意式浓缩咖啡"
 
 
-def test_path_picture_and_array_agree(recognizer: Recognizer, espresso: Path) -> None:
+@pytest.mark.parametrize("size", [(600, 400), (224, 224)], ids=["of a camera", "of the network"])
+def test_path_picture_and_array_agree(
+    recognizer: Recognizer, espresso: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
     with Image.open(espresso) as opened:
-        picture = opened.convert("RGB")
-    answers = [
-        recognizer.recognize(each).labels for each in (espresso, str(espresso), picture, np.asarray(picture))
-    ]
+        picture = opened.convert("RGB").resize(size)
+    path = tmp_path / "espresso.png"
+    picture.save(path)
+    answers = [recognizer.recognize(each).labels for each in (path, str(path), picture, np.asarray(picture))]
     assert answers[1:] == answers[:1] * 3
 
 

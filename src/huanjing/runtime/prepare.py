@@ -30,9 +30,6 @@ def prepare(picture: Picture | Loader, into: PictureInput, slack: float, out: ND
                 f"A picture as an array must be HWC uint8 with 1 or 3 channels; "
                 f"this one is {picture.dtype} of shape {picture.shape}"
             )
-        if picture.shape == out.shape:
-            out[...] = picture
-            return
         picture = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
     if isinstance(picture, Image.Image):
         picture = as_seen(picture, into.channels)

@@ -106,7 +106,7 @@ class Recognizer:
 
     def logits(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The network's raw answers: NHWC uint8, 0..255, already of the input's size → ``[N, classes]``."""
-        return self._arrays(pictures, ("logits",), self.input)
+        return self._arrays(pictures, ("logits",), self._whole)  # of that size nothing is scaled
 
     def features(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The pooled features before the last layer: NHWC uint8, 0..255, any size → ``[N, features]``.

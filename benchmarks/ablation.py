@@ -53,6 +53,8 @@ class Plan:
     conditional: bool = False
     """Whether both networks are told the class."""
     augment: str = "0"
+    until: int | None = None
+    """Core-minutes after which it stops, its rate falling as if it went on."""
 
     @property
     def curve(self) -> str:
@@ -140,6 +142,9 @@ PLANS = (
     Plan("faces", "dcgan zen3", 60, "dcgan", seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3", 60, "modulated", seeds=(0, 1, 2)),
     Plan("faces", "modulated zen3 b8", 60, "modulated", ("batch=8", "penalty_share=0.25")),
+    Plan("faces", "modulated zen3 b64", 60, "modulated", ("batch=64",), seeds=(0, 1, 2), until=32),
+    Plan("faces", "modulated zen3 classic loss", 60, "modulated", ('objective="non-saturating"', *FIXED),
+         seeds=(0, 1, 2), until=32),
     Plan("faces128", "modulated falling", 16, "modulated", ("rate=1e-3", "last_rate=1e-4", "hold=0.0"),
          seeds=(0, 1), size="small", scored=1000),
     Plan("faces128", "modulated steady", 8, "modulated", ("rate=1e-3", *SHORT), size="small", scored=1000),
@@ -219,6 +224,7 @@ def _make(plan: Plan, seed: int, cores: Queue[int]) -> None:
     changes += [] if plan.recipe == "dcgan" else ["--size", plan.size]
     changes += ["--conditional"] if plan.conditional else []
     changes += ["--augment", plan.augment]
+    changes += ["--until", str(plan.until)] if plan.until else []
     changes += ["--own", own] if (own := os.environ.get(OWN.get(plan.pictures, ""))) else []
     try:
         subprocess.run(

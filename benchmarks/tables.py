@@ -3,6 +3,7 @@
 A table lies between ``<!-- curves -->`` and ``<!-- /curves -->``; each row begins with a curve's name, as in
 ``<!-- faces-dcgan-100 -->``, or ``<!-- faces-dcgan-8@1 -->`` for that of seed 1, and each column's heading with its
 core-minutes. ``<!-- faces-dcgan-8@0,1,2 -->`` shows the median of those seeds, the least and the most.
+``<!-- faces-dcgan-8/faces-slim-8 -->`` shows how many times the second's score the first's is, seed by seed.
 ``<!-- curves 10000 own_frechet -->`` takes the scores on that many pictures alone, and that score.
 """
 
@@ -57,9 +58,9 @@ def scores(curve: str, score: str = EMBEDDED, pictures: int | None = None) -> di
 
 
 def of_each_seed(curve: str) -> list[str]:
-    """The names of the curves that a row is of: ``a@0`` and ``a@1`` for ``a@0,1``."""
-    name, _, seeds = curve.partition("@")
-    return [f"{name}@{seed}" for seed in (seeds or "0").split(",")]
+    """The names of the curves that a row is of, seed by seed: ``a@0`` and ``a@1`` for ``a@0,1``."""
+    names, _, seeds = curve.partition("@")
+    return [f"{name}@{seed}" for seed in (seeds or "0").split(",") for name in names.split("/")]
 
 
 def nearest(by_minutes: dict[float, float], minutes: float) -> float | None:
@@ -71,21 +72,32 @@ def nearest(by_minutes: dict[float, float], minutes: float) -> float | None:
 def _table(found: re.Match[str]) -> str:
     numbers = [int(word) for word in found["asked"].split() if word.isdigit()]
     score = OWN_SCORE if OWN_SCORE in found["asked"] else EMBEDDED
-    form = f"{{:.{DECIMALS[score]}f}}"
     columns = [int(minutes) for minutes in re.findall(r"\| (\d+)", found["rows"].split("\n", 1)[0])]
 
     def row(line: re.Match[str]) -> str:
         known = [scores(curve, score, next(iter(numbers), None)) for curve in of_each_seed(line["curve"])]
-        cells = ([one for each in known if (one := nearest(each, at)) is not None] for at in columns)
-        return f"| <!-- {line['curve']} --> {line['label']} | {' | '.join(cell(found) for found in cells)} |"
-
-    def cell(found: list[float]) -> str:
-        if len(found) < 2:
-            return "".join(map(form.format, found))
-        middle, least, most = (form.format(each) for each in (median(found), min(found), max(found)))
-        return f"{middle} ({least}–{most})"
+        ratio = "/" in line["curve"]
+        form = f"{{:.{2 if ratio else DECIMALS[score]}f}}"
+        found = ([nearest(each, at) for each in known] for at in columns)
+        cells = (
+            _cell(_ratios(at) if ratio else [each for each in at if each is not None], form) for at in found
+        )
+        return f"| <!-- {line['curve']} --> {line['label']} | {' | '.join(cells)} |"
 
     return f"{found['asked']} -->\n{ROW.sub(row, found['rows'])}"
+
+
+def _ratios(found: list[float | None]) -> list[float]:
+    """Each first of two as a multiple of the second, where both are known."""
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return [above / below for above, below in pairs if above is not None and below is not None]
+
+
+def _cell(found: list[float], form: str) -> str:
+    if len(found) < 2:
+        return "".join(map(form.format, found))
+    middle, least, most = (form.format(each) for each in (median(found), min(found), max(found)))
+    return f"{middle} ({least}–{most})"
 
 
 if __name__ == "__main__":

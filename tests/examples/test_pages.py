@@ -88,6 +88,21 @@ def test_a_row_of_several_seeds_has_their_median_and_range() -> None:
     assert f"both | {cell} |  |\n" in tables.filled(table)
 
 
+def test_a_row_of_two_curves_has_the_ratio_of_each_seed() -> None:
+    ours, theirs = "faces-modulated-zen3-b8-8", "faces-modulated-zen3-8"
+    table = (
+        "<!-- curves -->\n| without | 8 | 99 core-minutes |\n|---|---:|---:|\n"
+        f"| <!-- {ours}/{theirs}@1,2 --> it |\n<!-- /curves -->"
+    )
+    at_eight = [
+        [tables.nearest(tables.scores(f"{curve}@{seed}"), 8) or 0.0 for curve in (ours, theirs)]
+        for seed in (1, 2)
+    ]
+    one, two = (above / below for above, below in at_eight)
+    cell = f"{(one + two) / 2:.2f} ({min(one, two):.2f}–{max(one, two):.2f})"
+    assert f"it | {cell} |  |\n" in tables.filled(table)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_recipes_are_shown_as_the_command_prints_them(language: str) -> None:
     from huanjing.cli.train import train

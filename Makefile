@@ -23,8 +23,8 @@ $(READY): requirements.lock pyproject.toml
 demo: setup ## See and dream: recognise photographs, train a generator for MINUTES (2), write demo/report.html
 	$(BIN)/huanjing demo --minutes $(MINUTES) --output demo
 
-test: setup ## Run all tests
-	$(BIN)/pytest -q
+test: setup ## Run all tests, in two processes
+	$(BIN)/pytest -q --numprocesses 2 --dist loadfile
 
 check: setup ## Check style, types, and which part may import which
 	$(BIN)/ruff format --check .
